@@ -1,0 +1,22 @@
+//! Seeded randomness: the host rolls once, the core's dice follow from it.
+
+use std::time::Duration;
+
+use super::time::millis;
+
+/// A seeded generator. Equal seeds give equal runs, which is what makes a simulated outage repeatable.
+#[derive(Clone, Debug)]
+pub struct Random(fastrand::Rng);
+
+impl Random {
+    /// Starts from the host's seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Random {
+        Random(fastrand::Rng::with_seed(seed))
+    }
+
+    /// A whole number of milliseconds, evenly drawn from `0..=most`.
+    pub fn up_to(&mut self, most: Duration) -> Duration {
+        Duration::from_millis(self.0.u64(0..=millis(most)))
+    }
+}
