@@ -4,5 +4,23 @@
 //! `next_wake()` says when to come back. Small parts that only answer a question (a budget, a breaker, a bucket) are
 //! asked directly with the moment as an argument.
 
+pub mod backoff;
+pub mod breaker;
+pub mod bucket;
+pub mod budget;
+pub mod clock;
+pub mod connection;
+pub mod flight;
+pub mod gate;
+pub mod http_date;
+pub mod hub;
+pub mod kind;
+pub mod link;
+pub mod origin;
+pub mod output;
 pub mod random;
+pub mod requests;
+pub mod retry_after;
+pub mod settings;
 pub mod time;
+pub mod verify;

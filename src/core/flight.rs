@@ -1,0 +1,123 @@
+//! One request on its way, and the callers who share it.
+
+use std::time::Duration;
+
+use super::gate::Priority;
+use super::origin::Pass;
+use super::output::Attempt;
+use super::time::Timestamp;
+
+/// Names a call for the host. A flight bears the id of the call that began it.
+pub type CallId = u32;
+
+/// What a caller asks for.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Chosen by the host, never used twice.
+    pub id: CallId,
+    /// Absolute.
+    pub url: String,
+    /// Equal keys may share one request; none: this call stays alone.
+    pub share: Option<String>,
+    /// Who goes first.
+    pub priority: Priority,
+    /// What kind of request it is.
+    pub traits: Traits,
+    /// After the first attempt.
+    pub retries: u32,
+    /// Silence in one attempt.
+    pub timeout: Duration,
+    /// For everything, waits included.
+    pub deadline: Duration,
+}
+
+/// What kind of request it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// A safe or idempotent method, or an idempotency key: sending it twice does no harm.
+    pub idempotent: bool,
+    /// Its body can be read twice.
+    pub replayable: bool,
+    /// Goes to the page's own origin or a trusted one: it feeds breaker, connection and session.
+    pub trusted: bool,
+    /// The caller reads the body; the call ends with the headers.
+    pub streams: bool,
+    /// HTML is not what was asked for.
+    pub wants_data: bool,
+}
+
+/// One of those who wait for a flight.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub id: CallId,
+    /// On the awake timeline.
+    pub deadline: Timestamp,
+    pub shared: bool,
+}
+
+/// Where a flight is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// In the gate's queue.
+    Queued,
+    /// Sent; no headers yet.
+    Sent { silent_until: Timestamp, pass: Pass },
+    /// The body is being read.
+    Reading { silent_until: Timestamp, end: super::kind::End },
+    /// Between two attempts, on the wall.
+    Backoff { until: Timestamp },
+    /// Waits to hear whether somebody is still signed in.
+    Verifying,
+    /// New, or about to end.
+    Parked,
+}
+
+/// One request and its callers.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub id: CallId,
+    pub share: Option<String>,
+    pub origin: usize,
+    pub route: String,
+    pub callers: Vec<Caller>,
+    pub priority: Priority,
+    pub traits: Traits,
+    pub retries: u32,
+    pub timeout: Duration,
+    pub state: State,
+    /// Requests sent.
+    pub attempts: u32,
+    /// Attempts that followed a failure.
+    pub retried: u32,
+    /// How the last attempt ended, if not well.
+    pub last: Option<super::kind::End>,
+    /// What the server asked for with it.
+    pub retry_after: Option<Duration>,
+    /// The session was found alive, and the request sent once more.
+    pub verified: bool,
+    /// The page slept while the present attempt ran.
+    pub slept: bool,
+    /// Since when it has been retrying; none once the caller was told.
+    pub retrying_since: Option<Timestamp>,
+    pub told_retrying: bool,
+}
+
+impl Flight {
+    pub(super) fn attempt(&self) -> Attempt {
+        Attempt { flight: self.id, number: self.attempts }
+    }
+
+    pub(super) fn holds_slot(&self) -> bool {
+        matches!(self.state, State::Sent { .. } | State::Reading { .. })
+    }
+
+    /// The nearest deadline of its callers, on the awake timeline.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.callers.iter().map(|caller| caller.deadline).min()
+    }
+
+    /// The most patient caller's.
+    pub(super) fn last_deadline(&self) -> Option<Timestamp> {
+        self.callers.iter().map(|caller| caller.deadline).max()
+    }
+}

@@ -1,0 +1,253 @@
+//! How the machines hang together. Whoever wants to know what the library does, reads this file.
+//!
+//! - A request's outcome feeds the connection; the connection holds background work back, and lets it go.
+//! - A 401 asks the session; the session's answer sends the waiting requests on, or ends them.
+//! - Another user's session ends what still runs for the one before.
+//! - A degraded connection probes, and the probe's answer feeds it.
+//!
+//! The host calls [`Hub::handle`] with what happened, does what [`Hub::poll`] says until it is dry, and comes back at
+//! [`Hub::next_wake`].
+
+use std::collections::VecDeque;
+
+use super::clock::Clock;
+use super::connection::{Connection, ConnectionStatus};
+use super::flight::{Call, CallId};
+use super::origin::Met;
+use super::output::{Attempt, Output};
+use super::random::Random;
+use super::requests::{Answer, Body, Requests, RequestsOutput, Step, Weather};
+use super::settings::Settings;
+use super::time::Timestamp;
+use super::verify::{SessionAnswer, Verified, Verify, VerifyOutput};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The host's timer rang.
+    Wake,
+    /// Somebody calls.
+    Call(Call),
+    /// Somebody does not want the answer any more.
+    Abort(CallId),
+    /// An attempt's headers are here.
+    Answered(Attempt, Answer),
+    /// Some bytes of its body came.
+    Progressed(Attempt),
+    /// Its body was read, or could not be.
+    Read(Attempt, Body),
+    /// No response came.
+    Failed(Attempt),
+    /// The request cannot be sent as it is, or a hook threw.
+    Unsendable(Attempt),
+    /// The session endpoint answered.
+    Session(SessionAnswer),
+    /// The probe met this.
+    Probed(Met),
+    /// The browser's `online` and `offline` events.
+    Network(bool),
+    /// The page became visible or hidden.
+    Visible(bool),
+    /// The client is disposed of.
+    Dispose,
+}
+
+/// All machines of one client.
+#[derive(Debug)]
+pub struct Hub {
+    settings: Settings,
+    clock: Clock,
+    random: Random,
+    requests: Requests,
+    verify: Option<Verify>,
+    connection: Connection,
+    user: Option<u64>,
+    online: bool,
+    visible: bool,
+    disposed: bool,
+    /// When the host promised to come back.
+    due: Option<Timestamp>,
+    told: (ConnectionStatus, usize),
+    outputs: VecDeque<Output>,
+}
+
+impl Hub {
+    /// Starts at the host's time, with the host's dice and what the browser says of network and visibility.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64, host: Timestamp, online: bool, visible: bool) -> Hub {
+        let connection = Connection::new(settings.connection, host, online);
+        Hub {
+            clock: Clock::new(host),
+            random: Random::new(seed),
+            requests: Requests::default(),
+            verify: settings.verify.map(Verify::new),
+            told: (ConnectionStatus::Online, 0),
+            connection,
+            user: None,
+            online,
+            visible,
+            disposed: false,
+            due: None,
+            outputs: VecDeque::new(),
+            settings,
+        }
+    }
+
+    /// Takes what happened, at the host's time.
+    pub fn handle(&mut self, host: Timestamp, input: Input) {
+        if self.disposed {
+            return;
+        }
+        if self.clock.observe(host, self.due, !self.visible) {
+            self.requests.slept();
+        }
+        let now = self.clock.now();
+        match input {
+            Input::Wake => {}
+            Input::Call(call) => self.with_requests(|requests, step| requests.call(call, step)),
+            Input::Abort(call) => self.with_requests(|requests, step| requests.abort(call, step)),
+            Input::Answered(attempt, answer) => {
+                self.with_requests(|requests, step| requests.answered(attempt, answer, step));
+            }
+            Input::Progressed(attempt) => self.with_requests(|requests, step| requests.progressed(attempt, step)),
+            Input::Read(attempt, body) => self.with_requests(|requests, step| requests.read(attempt, body, step)),
+            Input::Failed(attempt) => self.with_requests(|requests, step| requests.failed(attempt, step)),
+            Input::Unsendable(attempt) => self.with_requests(|requests, step| requests.unsendable(attempt, step)),
+            Input::Session(answer) => {
+                if let Some(verify) = &mut self.verify {
+                    verify.answered(now, answer);
+                }
+            }
+            Input::Probed(met) => self.met(met),
+            Input::Network(online) => {
+                self.online = online;
+                self.connection.network(now, online);
+            }
+            Input::Visible(visible) => self.visible = visible,
+            Input::Dispose => self.dispose(),
+        }
+        self.settle();
+    }
+
+    /// What to do, until it is dry.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back, on the host's clock. The host keeps to it: what comes much later is a sleep.
+    pub fn next_wake(&mut self) -> Option<Timestamp> {
+        let probe = self.connection.next_probe().filter(|_| self.visible);
+        let requests = self.requests.next_wake(&self.clock, self.weather());
+        let verify = self.verify.as_ref().and_then(Verify::next_wake);
+        self.due = [probe, requests, verify].into_iter().flatten().min().filter(|_| !self.disposed);
+        self.due.map(|due| self.clock.on_host(due))
+    }
+
+    /// Lets every machine act on what happened, and carries word between them until all is quiet.
+    fn settle(&mut self) {
+        if self.disposed {
+            return;
+        }
+        let now = self.clock.now();
+        if let Some(verify) = &mut self.verify {
+            verify.wake(now);
+        }
+        self.session_says();
+        self.with_requests(Requests::wake);
+        self.requests_say();
+        self.session_says();
+        self.probe();
+        self.requests_say();
+        let connection = self.connection.status();
+        if self.told.0 != connection {
+            self.told.0 = connection;
+            let since = self.clock.on_host(self.connection.since());
+            self.outputs.push_back(Output::Connection(connection, since));
+            // Background work that a degraded connection held back goes now.
+            self.with_requests(Requests::wake);
+            self.requests_say();
+        }
+        let queued = self.requests.queued();
+        if self.told.1 != queued {
+            self.told.1 = queued;
+            self.outputs.push_back(Output::Queued(queued));
+        }
+    }
+
+    fn requests_say(&mut self) {
+        while let Some(said) = self.requests.poll() {
+            match said {
+                RequestsOutput::Host(output) => self.outputs.push_back(output),
+                RequestsOutput::Met(met) => self.met(met),
+                RequestsOutput::Verify => {
+                    if let Some(verify) = &mut self.verify {
+                        verify.request(self.clock.now());
+                    }
+                }
+            }
+        }
+    }
+
+    fn session_says(&mut self) {
+        while let Some(said) = self.verify.as_mut().and_then(Verify::poll) {
+            match said {
+                VerifyOutput::Ask => self.outputs.push_back(Output::AskSession),
+                VerifyOutput::Cancel => self.outputs.push_back(Output::CancelSession),
+                VerifyOutput::Verified(verified) => {
+                    if let Verified::SignedIn(user) = verified {
+                        if self.user.replace(user).is_some_and(|before| before != user) {
+                            self.with_requests(|requests, step| requests.abort_all(true, step));
+                        }
+                    }
+                    self.with_requests(|requests, step| requests.verified(verified, step));
+                    self.with_requests(Requests::wake);
+                }
+            }
+        }
+        self.requests_say();
+    }
+
+    fn met(&mut self, met: Met) {
+        let now = self.clock.now();
+        if met.is_miss() {
+            self.connection.missed(now, &mut self.random);
+        } else if met != Met::Nothing {
+            self.connection.reached(now);
+        }
+    }
+
+    fn probe(&mut self) {
+        if !self.visible || !self.connection.take_probe(self.clock.now(), &mut self.random) {
+            return;
+        }
+        if self.settings.can_probe {
+            self.outputs.push_back(Output::Probe);
+        } else {
+            self.with_requests(Requests::send_one_background);
+        }
+    }
+
+    fn dispose(&mut self) {
+        if let Some(verify) = &mut self.verify {
+            verify.stop();
+        }
+        self.session_says();
+        self.with_requests(|requests, step| requests.abort_all(false, step));
+        self.requests_say();
+        self.disposed = true;
+    }
+
+    fn weather(&self) -> Weather {
+        Weather {
+            offline: !self.online,
+            background: self.visible && self.connection.status() == ConnectionStatus::Online,
+            session: self.verify.is_some(),
+        }
+    }
+
+    fn with_requests(&mut self, act: impl FnOnce(&mut Requests, &mut Step)) {
+        let weather = self.weather();
+        let step = &mut Step { clock: &self.clock, settings: &self.settings, random: &mut self.random, weather };
+        act(&mut self.requests, step);
+    }
+}

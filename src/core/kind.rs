@@ -1,0 +1,38 @@
+//! How a call ends, and why it failed.
+
+/// Why a call failed, in the order of the public `ErrorKind`: the wire between the core, which decides on a kind, and the glue, which words it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "each is worded where the public type is")]
+pub enum Kind {
+    Network,
+    Offline,
+    Timeout,
+    Aborted,
+    Unauthenticated,
+    AuthUnknown,
+    Forbidden,
+    NotFound,
+    Conflict,
+    Outdated,
+    Invalid,
+    RateLimited,
+    Unavailable,
+    Server,
+    CircuitOpen,
+    QueueFull,
+    TooLarge,
+    Parse,
+    Runtime,
+}
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With what was asked for.
+    Ok,
+    /// With a response whose status says why.
+    Status,
+    /// For a reason that a status does not tell.
+    Kind(Kind),
+}

@@ -1,0 +1,582 @@
+//! The life of every request: queue, attempt, wait, attempt, answer.
+//!
+//! From the outside in, a call meets its deadline, the single flight, the gate (queue, concurrency, rate), the breaker,
+//! and in each attempt the timeout; between attempts the retry budget and the backoff.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::flight::{Call, CallId, Caller, Flight, State};
+use super::gate::Priority;
+use super::kind::{End, Kind};
+use super::origin::{Met, Origin, Pass, split};
+use super::output::{Attempt, Output, Settled};
+use super::random::Random;
+use super::settings::Settings;
+use super::time::Timestamp;
+use super::verify::Verified;
+
+/// Origins remembered while idle; a page talks to a handful.
+const ORIGINS_MAX: usize = 32;
+/// Callers of one flight. More is a loop gone wild.
+const CALLERS_MAX: usize = 4_096;
+/// Somebody who waits through retries for as long is told.
+const RETRYING_AFTER: Duration = Duration::from_secs(3);
+/// While requests run the host calls at least so often, so that a sleep is noticed to the second.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the headers say, as far as it decides something.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer {
+    /// 0 for an opaque response.
+    pub status: u16,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+    /// The body is HTML.
+    pub html: bool,
+    /// The response comes from another URL than was asked.
+    pub redirected: bool,
+}
+
+/// How reading a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// It is all there.
+    Whole,
+    /// The connection broke.
+    Broken,
+    /// It is longer than allowed.
+    TooLarge,
+}
+
+/// What happens around all requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    /// The browser says that there is no network.
+    pub offline: bool,
+    /// Background work may go.
+    pub background: bool,
+    /// A 401 can be verified.
+    pub session: bool,
+}
+
+/// What the requests have to say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RequestsOutput {
+    /// For the host to do.
+    Host(Output),
+    /// A trusted origin was met, or missed.
+    Met(Met),
+    /// Ask whether somebody is still signed in.
+    Verify,
+}
+
+/// The surroundings of one step, borrowed from the hub.
+pub struct Step<'a> {
+    /// Both timelines.
+    pub clock: &'a Clock,
+    /// The numbers.
+    pub settings: &'a Settings,
+    /// The dice.
+    pub random: &'a mut Random,
+    /// What happens around.
+    pub weather: Weather,
+}
+
+#[derive(Debug, Default)]
+struct Outputs(VecDeque<RequestsOutput>);
+
+impl Outputs {
+    fn host(&mut self, output: Output) {
+        self.0.push_back(RequestsOutput::Host(output));
+    }
+}
+
+/// All requests of one client.
+#[derive(Debug, Default)]
+pub struct Requests {
+    flights: Vec<Flight>,
+    origins: Vec<Origin>,
+    outputs: Outputs,
+}
+
+impl Requests {
+    /// A new call: it joins an equal one, is refused, or queues.
+    pub fn call(&mut self, call: Call, step: &mut Step) {
+        let deadline = step.clock.awake() + call.deadline;
+        if let Some(at) = self.flights.iter().position(|flight| call.share.is_some() && flight.share == call.share) {
+            return self.join(at, call.id, call.priority, deadline);
+        }
+        let (origin, route) = split(&call.url);
+        let origin = self.origin(origin, step.settings);
+        let refused = self.origins[origin].refuses(route, step.clock.now()).filter(|_| call.traits.trusted);
+        self.flights.push(Flight {
+            id: call.id,
+            share: call.share,
+            origin,
+            route: route.to_owned(),
+            callers: vec![Caller { id: call.id, deadline, shared: false }],
+            priority: call.priority,
+            traits: call.traits,
+            retries: call.retries,
+            timeout: call.timeout,
+            state: State::Parked,
+            attempts: 0,
+            retried: 0,
+            last: None,
+            retry_after: None,
+            verified: false,
+            slept: false,
+            retrying_since: None,
+            told_retrying: false,
+        });
+        let at = self.flights.len() - 1;
+        self.origins[origin].waiting += 1;
+        match refused {
+            Some(wait) => self.refuse(at, wait),
+            None => self.enqueue(at, step),
+        }
+    }
+
+    /// The caller does not want it any more.
+    pub fn abort(&mut self, call: CallId, step: &mut Step) {
+        let found = self.flights.iter().enumerate().find_map(|(at, flight)| {
+            flight.callers.iter().position(|caller| caller.id == call).map(|caller| (at, caller))
+        });
+        if let Some((at, caller)) = found {
+            self.leave(at, caller, Kind::Aborted, step);
+        }
+    }
+
+    /// All requests to trusted origins end, or simply all: another user signed in, or the client is disposed of.
+    pub fn abort_all(&mut self, only_trusted: bool, step: &mut Step) {
+        for at in (0..self.flights.len()).rev() {
+            if self.flights[at].traits.trusted || !only_trusted {
+                self.finish(at, End::Kind(Kind::Aborted), None, step);
+            }
+        }
+    }
+
+    /// The headers are here.
+    pub fn answered(&mut self, attempt: Attempt, answer: Answer, step: &mut Step) {
+        let Some(at) = self.running(attempt) else { return };
+        let State::Sent { pass, .. } = self.flights[at].state else { return };
+        self.met(at, pass, Met::Status(answer.status), step);
+        let flight = &mut self.flights[at];
+        flight.retry_after = answer.retry_after;
+        let traits = flight.traits;
+        let verifiable = traits.trusted && step.weather.session;
+        let sign_in_page =
+            answer.html && answer.status <= 399 && !traits.streams && (traits.wants_data || answer.redirected);
+        if verifiable && !flight.verified && (answer.status == 401 || sign_in_page) {
+            self.release(at, step);
+            self.outputs.host(Output::Drain(self.flights[at].id));
+            self.outputs.0.push_back(RequestsOutput::Verify);
+            self.hold(at, State::Verifying);
+            return;
+        }
+        let end = match answer.status {
+            401 if verifiable => End::Kind(Kind::Forbidden),
+            401 => End::Kind(Kind::AuthUnknown),
+            _ if sign_in_page && traits.wants_data => End::Kind(Kind::Parse),
+            ..=399 => End::Ok,
+            _ => End::Status,
+        };
+        if end == End::Ok {
+            if let Some(budget) = &mut self.origins[self.flights[at].origin].budget {
+                budget.refund();
+            }
+        }
+        let worth_it = end == End::Status && step.settings.retry_statuses.contains(&answer.status);
+        if worth_it && self.retry(at, end, step) {
+            self.outputs.host(Output::Drain(self.flights[at].id));
+        } else if traits.streams || end == End::Kind(Kind::Parse) {
+            self.finish(at, end, answer.retry_after, step);
+        } else {
+            let flight = &mut self.flights[at];
+            flight.state = State::Reading { silent_until: step.clock.awake() + flight.timeout, end };
+            self.outputs.host(Output::Read(flight.attempt()));
+        }
+    }
+
+    /// Some bytes of the body came.
+    pub fn progressed(&mut self, attempt: Attempt, step: &mut Step) {
+        let Some(at) = self.running(attempt) else { return };
+        let flight = &mut self.flights[at];
+        if let State::Reading { silent_until, .. } = &mut flight.state {
+            *silent_until = step.clock.awake() + flight.timeout;
+        }
+    }
+
+    /// The body was read, or could not be.
+    pub fn read(&mut self, attempt: Attempt, body: Body, step: &mut Step) {
+        let Some(at) = self.running(attempt) else { return };
+        let State::Reading { end, .. } = self.flights[at].state else { return };
+        let retry_after = self.flights[at].retry_after;
+        match body {
+            Body::TooLarge if end == End::Ok => self.finish(at, End::Kind(Kind::TooLarge), None, step),
+            Body::Broken if end == End::Ok => self.failed_at(at, Kind::Network, step),
+            // The status says enough, with or without the body.
+            _ => self.finish(at, end, retry_after, step),
+        }
+    }
+
+    /// No response came.
+    pub fn failed(&mut self, attempt: Attempt, step: &mut Step) {
+        if let Some(at) = self.running(attempt) {
+            self.failed_at(at, Kind::Network, step);
+        }
+    }
+
+    /// It could not be sent as it is, or a hook threw: another attempt would meet the same.
+    pub fn unsendable(&mut self, attempt: Attempt, step: &mut Step) {
+        if let Some(at) = self.running(attempt) {
+            self.finish(at, End::Kind(Kind::Invalid), None, step);
+        }
+    }
+
+    /// The session was asked. The flights that waited for it go on or end.
+    pub fn verified(&mut self, verified: Verified, step: &mut Step) {
+        for at in (0..self.flights.len()).rev() {
+            let flight = &mut self.flights[at];
+            if !matches!(flight.state, State::Verifying) {
+                continue;
+            }
+            let end = match verified {
+                Verified::SignedIn(_) if flight.traits.replayable => {
+                    flight.verified = true;
+                    self.enqueue(at, step);
+                    continue;
+                }
+                Verified::SignedOut => Kind::Unauthenticated,
+                _ => Kind::AuthUnknown,
+            };
+            self.finish(at, End::Kind(end), None, step);
+        }
+    }
+
+    /// The page slept: what runs now says nothing about the server.
+    pub fn slept(&mut self) {
+        for flight in &mut self.flights {
+            flight.slept |= flight.holds_slot();
+        }
+    }
+
+    /// Time passed, or the weather changed: ends what is overdue and sends what may go.
+    pub fn wake(&mut self, step: &mut Step) {
+        let (now, awake) = (step.clock.now(), step.clock.awake());
+        let mut at = 0;
+        while at < self.flights.len() {
+            let id = self.flights[at].id;
+            self.expire(at, awake, step);
+            if self.flights.get(at).is_none_or(|flight| flight.id != id) {
+                continue;
+            }
+            match self.flights[at].state {
+                State::Backoff { until } if until <= now => self.enqueue(at, step),
+                State::Sent { silent_until, .. } if silent_until <= awake => self.failed_at(at, Kind::Timeout, step),
+                State::Reading { silent_until, end } if silent_until <= awake => match end {
+                    End::Ok => self.failed_at(at, Kind::Timeout, step),
+                    _ => self.finish(at, end, self.flights[at].retry_after, step),
+                },
+                _ => {}
+            }
+            if self.flights.get(at).is_some_and(|flight| flight.id == id) {
+                self.tell_retrying(at, now);
+                at += 1;
+            }
+        }
+        for origin in 0..self.origins.len() {
+            while let Some(ticket) = self.origins[origin].gate.next(now, step.weather.background) {
+                self.send(ticket, step);
+            }
+        }
+    }
+
+    /// Lets one background call through, where no other probe can tell whether the server is back.
+    pub fn send_one_background(&mut self, step: &mut Step) {
+        for origin in 0..self.origins.len() {
+            if let Some(ticket) = self.origins[origin].gate.next_background(step.clock.now()) {
+                return self.send(ticket, step);
+            }
+        }
+    }
+
+    /// What to do, until it is dry.
+    pub fn poll(&mut self) -> Option<RequestsOutput> {
+        self.outputs.0.pop_front()
+    }
+
+    /// Calls that wait for a slot.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.origins.iter().map(|origin| origin.gate.queued()).sum()
+    }
+
+    /// When to come back, on the wall.
+    #[must_use]
+    pub fn next_wake(&self, clock: &Clock, weather: Weather) -> Option<Timestamp> {
+        let flights = self.flights.iter().flat_map(|flight| {
+            let state = match flight.state {
+                State::Sent { silent_until, .. } | State::Reading { silent_until, .. } => {
+                    Some(clock.on_wall(silent_until))
+                }
+                State::Backoff { until } => Some(until),
+                State::Queued | State::Verifying | State::Parked => None,
+            };
+            let told = flight.retrying_since.filter(|_| !flight.told_retrying).map(|since| since + RETRYING_AFTER);
+            let deadline = flight.deadline().map(|deadline| clock.on_wall(deadline));
+            [state, told, deadline, Some(clock.now() + TICK)].into_iter().flatten()
+        });
+        let gates = self.origins.iter().filter_map(|origin| origin.gate.next_wake(clock.now(), weather.background));
+        flights.chain(gates).min()
+    }
+
+    fn join(&mut self, at: usize, id: CallId, priority: Priority, deadline: Timestamp) {
+        let flight = &mut self.flights[at];
+        if flight.callers.len() >= CALLERS_MAX {
+            let end = End::Kind(Kind::QueueFull);
+            let settled = Settled { call: id, flight: flight.id, end, attempts: 0, retry_after: None, shared: true };
+            return self.outputs.host(Output::Settle(settled));
+        }
+        flight.callers.push(Caller { id, deadline, shared: true });
+        if priority < flight.priority {
+            flight.priority = priority;
+            self.origins[flight.origin].gate.raise(flight.id, priority);
+        }
+    }
+
+    fn origin(&mut self, name: &str, settings: &Settings) -> usize {
+        if let Some(at) = self.origins.iter().position(|origin| origin.name() == name) {
+            return at;
+        }
+        let origin = Origin::new(name, settings);
+        let idle = self.origins.iter().position(Origin::is_idle).filter(|_| self.origins.len() >= ORIGINS_MAX);
+        match idle {
+            // Flights refer to origins by place, so an idle one is replaced where it stands.
+            Some(at) => {
+                self.origins[at] = origin;
+                at
+            }
+            None => {
+                self.origins.push(origin);
+                self.origins.len() - 1
+            }
+        }
+    }
+
+    fn running(&self, attempt: Attempt) -> Option<usize> {
+        self.flights.iter().position(|flight| flight.attempt() == attempt && flight.holds_slot())
+    }
+
+    fn enqueue(&mut self, at: usize, step: &mut Step) {
+        self.release(at, step);
+        let flight = &mut self.flights[at];
+        flight.state = State::Queued;
+        let dropped = self.origins[flight.origin].gate.enqueue(flight.id, flight.priority);
+        if let Some(at) = dropped.and_then(|id| self.flights.iter().position(|flight| flight.id == id)) {
+            let end = self.flights[at].last.unwrap_or(End::Kind(Kind::QueueFull));
+            self.finish(at, end, self.flights[at].retry_after, step);
+        }
+    }
+
+    fn send(&mut self, ticket: CallId, step: &mut Step) {
+        let at = self.flights.iter().position(|flight| flight.id == ticket).expect("a queued ticket has a flight");
+        let flight = &mut self.flights[at];
+        let origin = &mut self.origins[flight.origin];
+        let mut pass = Pass::default();
+        if flight.traits.trusted {
+            match origin.admit(&flight.route, step.clock.now(), step.settings) {
+                Ok(admitted) => pass = admitted,
+                Err(wait) => {
+                    origin.gate.release();
+                    self.hold(at, State::Parked);
+                    return self.refuse(at, wait);
+                }
+            }
+        }
+        flight.attempts += 1;
+        flight.slept = false;
+        flight.state = State::Sent { silent_until: step.clock.awake() + flight.timeout, pass };
+        self.outputs.host(Output::Send(flight.attempt()));
+    }
+
+    /// The breaker is open: a call that was retrying ends with its last real error.
+    fn refuse(&mut self, at: usize, wait: Duration) {
+        let flight = &self.flights[at];
+        let (end, wait) = match flight.last {
+            Some(last) => (last, flight.retry_after),
+            None => (End::Kind(Kind::CircuitOpen), Some(wait)),
+        };
+        self.settle_all(at, end, wait);
+    }
+
+    fn failed_at(&mut self, at: usize, kind: Kind, step: &mut Step) {
+        let flight = &mut self.flights[at];
+        flight.retry_after = None;
+        let pass = match flight.state {
+            State::Sent { pass, .. } => pass,
+            _ => Pass::default(),
+        };
+        let id = flight.id;
+        let met = if kind == Kind::Timeout { Met::Silence } else { Met::Broken };
+        self.met(at, pass, met, step);
+        if kind == Kind::Timeout {
+            self.outputs.host(Output::Cancel(id));
+        }
+        if step.weather.offline {
+            self.finish(at, End::Kind(Kind::Offline), None, step);
+        } else if !self.retry(at, End::Kind(kind), step) {
+            self.finish(at, End::Kind(kind), None, step);
+        }
+    }
+
+    /// Hands the pass back with what was met, and tells the hub.
+    fn met(&mut self, at: usize, pass: Pass, met: Met, step: &mut Step) {
+        let flight = &mut self.flights[at];
+        if let State::Sent { pass, .. } = &mut flight.state {
+            *pass = Pass::default();
+        }
+        if !flight.traits.trusted {
+            return;
+        }
+        let met = if flight.slept { Met::Nothing } else { met };
+        let origin = &mut self.origins[flight.origin];
+        for switched in origin.record(&flight.route, pass, met, step.clock.now(), step.random) {
+            self.outputs.host(Output::Breaker(flight.id, switched));
+        }
+        if met != Met::Nothing {
+            self.outputs.0.push_back(RequestsOutput::Met(met));
+        }
+    }
+
+    /// Plans another attempt, if there may be one and it fits. Callers whose deadline is nearer end at once.
+    fn retry(&mut self, at: usize, end: End, step: &mut Step) -> bool {
+        let flight = &mut self.flights[at];
+        let origin = &mut self.origins[flight.origin];
+        let (now, awake) = (step.clock.now(), step.clock.awake());
+        let may = flight.traits.idempotent && flight.traits.replayable && flight.retried < flight.retries;
+        if !may || step.weather.offline || origin.waiting >= step.settings.gate.max_queued {
+            return false;
+        }
+        let wait = step.settings.backoff.delay(flight.retried, flight.retry_after, step.random);
+        let fits = |deadline: Timestamp| awake + wait < deadline;
+        if !flight.last_deadline().is_some_and(fits) {
+            return false;
+        }
+        if flight.traits.trusted && origin.refuses(&flight.route, now).is_some_and(|open| open > wait) {
+            return false;
+        }
+        if origin.budget.as_mut().is_some_and(|budget| !budget.try_spend()) {
+            return false;
+        }
+        flight.retried += 1;
+        flight.last = Some(end);
+        flight.retrying_since.get_or_insert(now);
+        let id = flight.id;
+        self.release(at, step);
+        self.hold(at, State::Backoff { until: now + wait });
+        self.outputs.host(Output::Retry(id, wait));
+        let flight = &self.flights[at];
+        for caller in (0..flight.callers.len()).rev() {
+            if !fits(self.flights[at].callers[caller].deadline) {
+                let gone = self.flights[at].callers.remove(caller);
+                self.settle(at, &gone, end, self.flights[at].retry_after);
+            }
+        }
+        true
+    }
+
+    fn tell_retrying(&mut self, at: usize, now: Timestamp) {
+        let flight = &mut self.flights[at];
+        let long = flight.retrying_since.is_some_and(|since| now.since(since) >= RETRYING_AFTER);
+        if long && !flight.told_retrying {
+            flight.told_retrying = true;
+            self.outputs.host(Output::Retrying(flight.id));
+        }
+    }
+
+    /// Ends the callers whose own time has run out.
+    fn expire(&mut self, at: usize, awake: Timestamp, step: &mut Step) {
+        let id = self.flights[at].id;
+        while let Some(flight) = self.flights.get(at).filter(|flight| flight.id == id) {
+            let Some(caller) = flight.callers.iter().position(|caller| caller.deadline <= awake) else { return };
+            self.leave(at, caller, Kind::Timeout, step);
+        }
+    }
+
+    /// One caller goes; the last one takes the request along.
+    fn leave(&mut self, at: usize, caller: usize, kind: Kind, step: &mut Step) {
+        if self.flights[at].callers.len() == 1 {
+            return self.finish(at, End::Kind(kind), None, step);
+        }
+        let caller = self.flights[at].callers.remove(caller);
+        self.settle(at, &caller, End::Kind(kind), None);
+    }
+
+    /// The flight is over for all.
+    fn finish(&mut self, at: usize, end: End, retry_after: Option<Duration>, step: &mut Step) {
+        let flight = &self.flights[at];
+        // A response that was handed on is the caller's now; any other request that still runs is ended.
+        let handed_on = flight.traits.streams
+            && matches!(end, End::Ok | End::Status | End::Kind(Kind::AuthUnknown | Kind::Forbidden));
+        let whole = matches!(flight.state, State::Reading { end: reading, .. } if reading == end);
+        if flight.holds_slot() && !handed_on && !whole {
+            self.outputs.host(Output::Cancel(flight.id));
+        }
+        self.release(at, step);
+        self.hold(at, State::Parked);
+        self.settle_all(at, end, retry_after);
+    }
+
+    /// Settles every caller of a flight that waits, and forgets the flight.
+    fn settle_all(&mut self, at: usize, end: End, retry_after: Option<Duration>) {
+        let callers = std::mem::take(&mut self.flights[at].callers);
+        for caller in &callers {
+            self.settle(at, caller, end, retry_after);
+        }
+        let flight = self.flights.remove(at);
+        self.origins[flight.origin].waiting -= 1;
+        self.outputs.host(Output::Done(flight.id));
+    }
+
+    fn settle(&mut self, at: usize, caller: &Caller, end: End, retry_after: Option<Duration>) {
+        let flight = &self.flights[at];
+        self.outputs.host(Output::Settle(Settled {
+            call: caller.id,
+            flight: flight.id,
+            end,
+            attempts: flight.attempts,
+            retry_after,
+            shared: caller.shared,
+        }));
+    }
+
+    /// Gives back what the present state holds: a slot and a pass, a place in the queue, or a place among the waiting.
+    fn release(&mut self, at: usize, step: &mut Step) {
+        let flight = &mut self.flights[at];
+        let origin = &mut self.origins[flight.origin];
+        match flight.state {
+            State::Sent { pass, .. } => {
+                origin.gate.release();
+                if flight.traits.trusted {
+                    // What was met was recorded before; a probe that was aborted frees its place.
+                    let _ = origin.record(&flight.route, pass, Met::Nothing, step.clock.now(), step.random);
+                }
+            }
+            State::Reading { .. } => origin.gate.release(),
+            State::Queued => {
+                origin.gate.cancel(flight.id);
+            }
+            State::Backoff { .. } | State::Verifying | State::Parked => origin.waiting -= 1,
+        }
+    }
+
+    /// Enters a state that waits outside the gate.
+    fn hold(&mut self, at: usize, state: State) {
+        let flight = &mut self.flights[at];
+        flight.state = state;
+        self.origins[flight.origin].waiting += 1;
+    }
+}

@@ -1,0 +1,39 @@
+//! All numbers that steer the core, in one place and in the core's own units.
+
+use super::backoff::Backoff;
+use super::breaker::BreakerSettings;
+use super::connection::ConnectionSettings;
+use super::gate::GateSettings;
+use super::verify::VerifySettings;
+
+/// What the hub is built from. The host has checked every value.
+#[derive(Debug)]
+pub struct Settings {
+    /// The waits between the attempts of one call.
+    pub backoff: Backoff,
+    /// Statuses that are worth another attempt.
+    pub retry_statuses: Vec<u16>,
+    /// Of each origin; none: retries are not rationed.
+    pub budget: Option<BudgetSettings>,
+    /// Of each origin and each route; none: nothing trips.
+    pub breaker: Option<BreakerSettings>,
+    /// Of each origin.
+    pub gate: GateSettings,
+    /// None: there is no session endpoint, and a 401 cannot be verified.
+    pub verify: Option<VerifySettings>,
+    /// When the connection counts as degraded, and how it is probed.
+    pub connection: ConnectionSettings,
+    /// Whether there is an endpoint that a probe can ask.
+    pub can_probe: bool,
+}
+
+/// A retry budget's numbers, in tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetSettings {
+    /// Held at the start and at most. Default 30.
+    pub capacity: f64,
+    /// Taken by each retry. Default 1.
+    pub cost: f64,
+    /// Given back by each success. Default 0.2.
+    pub refund: f64,
+}
