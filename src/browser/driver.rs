@@ -1,0 +1,129 @@
+//! The loop: hand the core what happened, do what it says, sleep until it wants to be woken.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use wasm_bindgen_futures::spawn_local;
+
+use super::host::{Host, Question};
+use super::http;
+use crate::core::connection::ConnectionStatus;
+use crate::core::hub::{Hub, Input};
+use crate::core::kind::End;
+use crate::core::output::Output;
+use crate::core::time::{Timestamp, millis};
+
+/// The longest that `setTimeout` can wait.
+const TIMER_MAX: u64 = i32::MAX as u64;
+
+/// Runs a hub in a page. Clones drive the same one.
+#[derive(Clone)]
+pub struct Driver(Rc<Inner>);
+
+struct Inner {
+    hub: RefCell<Hub>,
+    host: Host,
+    timer: RefCell<Option<Timer>>,
+}
+
+/// The one timer of all machines.
+struct Timer {
+    at: Timestamp,
+    /// Clears it when dropped.
+    _timeout: Timeout,
+}
+
+impl Driver {
+    /// Starts idle.
+    #[must_use]
+    pub fn new(hub: Hub, host: Host) -> Driver {
+        Driver(Rc::new(Inner { hub: RefCell::new(hub), host, timer: RefCell::new(None) }))
+    }
+
+    /// The glue.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// The host's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        now()
+    }
+
+    /// Tells the core what happened, and does what it says.
+    pub fn input(&self, input: Input) {
+        self.0.hub.borrow_mut().handle(now(), input);
+        // The glue may call back while an output is carried out, so no borrow is held meanwhile.
+        loop {
+            let output = self.0.hub.borrow_mut().poll();
+            match output {
+                Some(output) => self.perform(output),
+                None => break,
+            }
+        }
+        self.sleep();
+    }
+
+    fn perform(&self, output: Output) {
+        let host = self.host();
+        match output {
+            Output::Send(attempt) => spawn_local(http::send(self.clone(), attempt)),
+            Output::Read(attempt) => spawn_local(http::read(self.clone(), attempt)),
+            Output::Drain(flight) => host.drain(flight),
+            Output::Cancel(flight) => host.cancel(flight),
+            Output::Settle(settled) => {
+                let end = match settled.end {
+                    End::Ok => 0,
+                    End::Status => 1,
+                    End::Kind(kind) => 2 + kind as u32,
+                };
+                let retry_after = settled.retry_after.map_or(-1.0, |wait| millis(wait) as f64);
+                host.settle(settled.call, settled.flight, end, settled.attempts, retry_after, settled.shared);
+            }
+            Output::Done(flight) => host.done(flight),
+            Output::Retry(flight, wait) => host.retry(flight, millis(wait) as f64),
+            Output::Retrying(flight) => host.retrying(flight),
+            Output::Breaker(flight, switched) => host.breaker(flight, switched.whole_origin, switched.state as u32),
+            Output::AskSession => spawn_local(http::ask(self.clone(), Question::Session)),
+            Output::CancelSession => host.hush(Question::Session as u32),
+            Output::Probe => spawn_local(http::ask(self.clone(), Question::Probe)),
+            Output::Connection(status, since) => host.connection(
+                match status {
+                    ConnectionStatus::Online => 0,
+                    ConnectionStatus::Degraded => 1,
+                    ConnectionStatus::Offline => 2,
+                },
+                since.0 as f64,
+            ),
+            Output::Queued(calls) => host.queued(calls as u32),
+        }
+    }
+
+    /// Sets the timer to the next wake. One that rings earlier is left alone: to wake once for nothing costs less than
+    /// a new timer for every request.
+    fn sleep(&self) {
+        let wake = self.0.hub.borrow_mut().next_wake();
+        let mut timer = self.0.timer.borrow_mut();
+        let Some(wake) = wake else {
+            *timer = None;
+            return;
+        };
+        if timer.as_ref().is_some_and(|timer| timer.at <= wake) {
+            return;
+        }
+        let wait = wake.0.saturating_sub(now().0).min(TIMER_MAX);
+        let driver = self.clone();
+        let timeout = Timeout::new(wait as u32, move || {
+            driver.0.timer.take();
+            driver.input(Input::Wake);
+        });
+        *timer = Some(Timer { at: wake, _timeout: timeout });
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp(js_sys::Date::now() as u64)
+}

@@ -1,0 +1,88 @@
+//! The glue's side of the house: what is done in JavaScript, because it must work without WebAssembly too.
+//!
+//! The glue builds requests, calls `fetch` and reads bodies, so that the app's data never travels through wasm memory and
+//! a page whose module is blocked sends the very same requests. None of these functions throws, and no promise of
+//! theirs rejects: an exception would unwind through Rust and leave it in pieces.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+/// What `Host::ask` asks.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub enum Question {
+    /// Is somebody signed in? Answers with [`ASK_CANNOT_TELL`], [`ASK_NOBODY`] or a number that stands for the user.
+    Session,
+    /// Is the server back? Answers with the status, or [`ASK_CANNOT_TELL`] when no response came.
+    Probe,
+}
+
+/// No answer, or none that says anything.
+pub const ASK_CANNOT_TELL: f64 = -1.0;
+/// A clear answer that nobody is signed in.
+pub const ASK_NOBODY: f64 = -2.0;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Implemented in the glue.
+    #[derive(Clone)]
+    pub type Host;
+
+    /// Aborted when the client ends, and with it all listeners.
+    #[wasm_bindgen(method, getter)]
+    pub fn life(this: &Host) -> AbortSignal;
+
+    /// Builds and sends one attempt. A `Response`; `null` when none came; `undefined` when the request cannot be sent or
+    /// a hook threw.
+    #[wasm_bindgen(method)]
+    pub fn send(this: &Host, flight: u32, attempt: u32) -> Promise;
+
+    /// Reads the body: 0 whole, 1 broken, 2 too large.
+    #[wasm_bindgen(method)]
+    pub fn read(this: &Host, flight: u32, attempt: u32) -> Promise;
+
+    /// The response is not the last one: reads a little of its body, for the error, and lets it go.
+    #[wasm_bindgen(method)]
+    pub fn drain(this: &Host, flight: u32);
+
+    /// Aborts the request that runs.
+    #[wasm_bindgen(method)]
+    pub fn cancel(this: &Host, flight: u32);
+
+    /// Ends a call. `end`: 0 well, 1 as the status says, else 2 + kind. `retry_after`: milliseconds, or negative.
+    #[wasm_bindgen(method)]
+    pub fn settle(this: &Host, call: u32, flight: u32, end: u32, attempts: u32, retry_after: f64, shared: bool);
+
+    /// Forgets a flight.
+    #[wasm_bindgen(method)]
+    pub fn done(this: &Host, flight: u32);
+
+    /// Says that a flight is sent again after `wait` milliseconds.
+    #[wasm_bindgen(method)]
+    pub fn retry(this: &Host, flight: u32, wait: f64);
+
+    /// Says that a flight's callers have been waiting through retries for a while.
+    #[wasm_bindgen(method)]
+    pub fn retrying(this: &Host, flight: u32);
+
+    /// Says that a breaker changed: 0 closed, 1 open, 2 half-open.
+    #[wasm_bindgen(method)]
+    pub fn breaker(this: &Host, flight: u32, whole_origin: bool, state: u32);
+
+    /// Asks an endpoint of the app's server.
+    #[wasm_bindgen(method)]
+    pub fn ask(this: &Host, question: u32) -> Promise;
+
+    /// Ends a question.
+    #[wasm_bindgen(method)]
+    pub fn hush(this: &Host, question: u32);
+
+    /// Says what the connection is: 0 online, 1 degraded, 2 offline.
+    #[wasm_bindgen(method)]
+    pub fn connection(this: &Host, status: u32, since: f64);
+
+    /// Says how many calls wait for a slot.
+    #[wasm_bindgen(method)]
+    pub fn queued(this: &Host, calls: u32);
+}

@@ -1,0 +1,6 @@
+//! Does what the core decides: sends, reads, waits, and listens to the page.
+
+pub mod driver;
+pub mod host;
+mod http;
+pub mod page;
