@@ -1,0 +1,80 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The tools that .ci/setup builds come before what else is on PATH.
+export PATH := $(shell . .ci/env && echo "$$PATH")
+
+STAGE := target/stage
+WASM_OPT := node_modules/.bin/wasm-opt
+# Named one by one: --all-features writes modules that browsers refuse.
+WASM_FEATURES := bulk-memory bulk-memory-opt nontrapping-float-to-int sign-ext mutable-globals reference-types multivalue
+WASM_OPT_FLAGS := -Oz $(WASM_FEATURES:%=--enable-%)
+
+# Folders too: theirs is the time of the last file that came or went.
+sources = $(shell find $(1) 2>/dev/null)
+RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(call sources,src)
+JS_SOURCES := package-lock.json tsconfig.json tsconfig.build.json $(call sources,js pkg-template) LICENSE-MIT LICENSE-APACHE
+
+TESTS := core unit wasm e2e packaging
+
+.PHONY: help
+help: ## Lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  %-16s %s\n' "$$name" "$$what"; done
+
+.PHONY: setup
+setup: ## Installs what is lacking: tools, npm packages, browsers
+	@.ci/setup
+
+.PHONY: package
+package: ## Builds the publishable npm package in pkg/
+	@.ci/setup build
+	@mkdir -p target
+	@$(call locked,$(MAKE) --quiet pkg/package.json)
+
+# Two builds of one clone take turns.
+locked = if command -v flock >/dev/null; then flock target/package.lock $(1); else $(1); fi
+
+# wasm-pack leaves files alone that did not change: the stamp says when it ran.
+$(STAGE)/wasm.stamp: $(RUST_SOURCES)
+	@mkdir -p $(STAGE)
+	wasm-pack --log-level warn build --target web --release --no-pack --out-dir $(STAGE)/wasm
+	@touch $@
+
+$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json
+	$(WASM_OPT) $(WASM_OPT_FLAGS) $(STAGE)/wasm/evenkeel_bg.wasm -o $@
+
+target/glue.d.ts: $(STAGE)/wasm.stamp pkg-template/build.mjs pkg-template/glue.mjs
+	@node pkg-template/build.mjs types
+
+# The file that is written last stands for the folder.
+pkg/package.json: $(STAGE)/evenkeel_bg.wasm target/glue.d.ts $(JS_SOURCES)
+	node pkg-template/build.mjs package
+
+.PHONY: types
+types: ## Checks the types of js/ and of the tests
+	@.ci/setup build
+	@mkdir -p target
+	@$(call locked,$(MAKE) --quiet target/glue.d.ts)
+	node_modules/.bin/tsc -p tsconfig.json
+	@if find tests -name '*.ts' -o -name '*.tsx' | grep -q .; then set -x; node_modules/.bin/tsc -p tsconfig.tests.json; fi
+
+.PHONY: lint
+lint: ## Checks form and lint of Rust and JavaScript, and the crate's documentation
+	@.ci/setup build
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- -D warnings
+	cargo clippy --quiet --target wasm32-unknown-unknown --lib --tests -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --target wasm32-unknown-unknown
+	node_modules/.bin/biome ci --error-on-warnings
+
+.PHONY: format
+format: ## Formats Rust and JavaScript in place
+	cargo fmt
+	node_modules/.bin/biome check --write
+
+.PHONY: clean
+clean: ## Removes everything that was built here; tools outside the clone stay
+	rm -rf target pkg

@@ -1,0 +1,145 @@
+// Turns the module that wasm-bindgen writes into a factory.
+//
+// wasm-bindgen's `web` target keeps one instance in module-level variables, for good. evenkeel replaces an instance
+// that trapped by a fresh one, so each call of `createGlue(guard)` must have its own state. The text is cut at exact
+// anchors; a wasm-bindgen that writes anything else fails the build here instead of a page later.
+
+/** The source of an ES module that exports `createGlue(guard)`; `guard` is given the instance's exports and what it returns is used in their place. */
+export function glueFactory(glue) {
+  const text = new Cutter(glue);
+  const names = [];
+
+  const imports = text.take(/^import .*;\n/gm);
+  text.replaceAll(/^export (class|function|const) (\w+)/gm, (_, kind, name) => {
+    names.push(name);
+    return `${kind} ${name}`;
+  });
+
+  // Only the synchronous start is kept: where the module comes from, and what to do when it does not come, is decided
+  // in js/. What is dropped holds a second `new URL(…, import.meta.url)`, which bundlers would follow.
+  text.cut('async function __wbg_load(', 'function initSync(');
+  text.cut('function initSync(', 'let __wbg_init_promise;');
+  text.cut('let __wbg_init_promise;', 'export { initSync, __wbg_init as default };');
+  text.replace('export { initSync, __wbg_init as default };', INIT_SYNC);
+
+  // Every use of an export goes through `wasm`, so this one assignment puts all of them behind the guard.
+  text.replace('wasm = instance.exports;', 'wasm = guard(instance.exports);');
+  text.replace('let wasmModule, wasmInstance, wasm;', 'let wasm;');
+  text.replace('    wasmInstance = instance;\n', '');
+  text.replace('    wasmModule = module;\n', '');
+  text.replace('function __wbg_finalize_init(instance, module)', 'function __wbg_finalize_init(instance)');
+
+  // Everything has an owner that frees it, and a finalizer of an instance that is gone would call into a corpse.
+  const registries = text.take(
+    /^const \w+ = \(typeof FinalizationRegistry === 'undefined'\)\n.*\n *: new FinalizationRegistry\(.*\);\n/gm,
+  );
+  for (const [, registry] of registries.matchAll(/^const (\w+) =/gm)) {
+    text.replaceAll(new RegExp(`^ *${registry}\\.(un)?register\\(.*\\);\\n`, 'gm'), () => '');
+    text.refuse(registry);
+  }
+
+  for (const leftover of LEFTOVERS) text.refuse(leftover);
+  return `${imports}export function createGlue(guard) {\n${text}\nreturn { initSync, ${names.join(', ')} };\n}\n`;
+}
+
+/** The declarations that go with it, for tsc: classes and enums are importable as types only, values come from `createGlue`. */
+export function glueTypes(declarations) {
+  const text = new Cutter(declarations);
+  const values = [];
+  const types = ['InitOutput'];
+  text.cut('export type InitInput =', 'export interface InitOutput');
+  text.cutToEnd('export type SyncInitInput =');
+  text.replaceAll(/^export (class|enum|function|const) (\w+)/gm, (_, kind, name) => {
+    values.push(name);
+    if (kind === 'class' || kind === 'enum') types.push(name);
+    return `declare ${kind} ${name}`;
+  });
+  text.replaceAll(/^export interface InitOutput/gm, () => 'interface InitOutput');
+  return `${text}
+export type { ${types.join(', ')} };
+
+/** What one instance of the module offers. Nothing but initSync may be called before initSync was. */
+export interface Glue {
+  initSync(options: { module: WebAssembly.Module }): InitOutput;
+${values.map((name) => `  ${name}: typeof ${name};`).join('\n')}
+}
+
+/** \`guard\` is given the instance's exports; what it returns is used in their place by everything. */
+export function createGlue(guard: (exports: InitOutput) => InitOutput): Glue;
+`;
+}
+
+const INIT_SYNC = `function initSync({ module }) {
+    if (wasm !== undefined) return wasm;
+    return __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()));
+}`;
+
+// What must not be left: other ways to the instance, the functions of its table among them, and what cannot stand in a function.
+const LEFTOVERS = [
+  'instance.exports.',
+  'wasmInstance',
+  'wasmModule',
+  'import.meta',
+  '__wbg_init',
+  'FinalizationRegistry',
+  '__indirect_function_table',
+  '__wbindgen_table',
+  '__wbindgen_export',
+  /^(export|import)\b/m,
+];
+
+class Cutter {
+  #text;
+
+  constructor(text) {
+    this.#text = text;
+  }
+
+  toString() {
+    return this.#text;
+  }
+
+  /** Removes from the first anchor up to, and not including, the second. */
+  cut(from, to) {
+    const start = this.#only(from);
+    const end = this.#only(to);
+    if (end < start) throw new Error(`wasm-bindgen's glue has ${quote(to)} before ${quote(from)}`);
+    this.#text = this.#text.slice(0, start) + this.#text.slice(end);
+  }
+
+  cutToEnd(from) {
+    this.#text = this.#text.slice(0, this.#only(from));
+  }
+
+  replace(anchor, by) {
+    const start = this.#only(anchor);
+    this.#text = this.#text.slice(0, start) + by + this.#text.slice(start + anchor.length);
+  }
+
+  replaceAll(pattern, by) {
+    this.#text = this.#text.replace(pattern, by);
+  }
+
+  /** Removes every match and returns them joined. */
+  take(pattern) {
+    const taken = this.#text.match(pattern)?.join('') ?? '';
+    this.#text = this.#text.replace(pattern, '');
+    return taken;
+  }
+
+  refuse(leftover) {
+    const found = typeof leftover === 'string' ? this.#text.includes(leftover) : leftover.test(this.#text);
+    if (found) throw new Error(`wasm-bindgen's glue still holds ${quote(leftover)} where it should not`);
+  }
+
+  #only(anchor) {
+    const start = this.#text.indexOf(anchor);
+    if (start < 0) throw new Error(`wasm-bindgen's glue lacks ${quote(anchor)}`);
+    if (this.#text.indexOf(anchor, start + 1) >= 0) {
+      throw new Error(`wasm-bindgen's glue has ${quote(anchor)} more than once`);
+    }
+    return start;
+  }
+}
+
+const quote = (anchor) => `\`${String(anchor).trim()}\``;
