@@ -17,11 +17,9 @@ sources = $(shell find $(1) 2>/dev/null)
 RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(call sources,src)
 JS_SOURCES := package-lock.json tsconfig.json tsconfig.build.json $(call sources,js pkg-template) LICENSE-MIT LICENSE-APACHE
 
-TESTS := core unit wasm e2e packaging
-
 .PHONY: help
 help: ## Lists the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  %-16s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  %-16s %s\n' "$$name" "$$what"; done
 
 .PHONY: setup
 setup: ## Installs what is lacking: tools, npm packages, browsers
@@ -31,7 +29,7 @@ setup: ## Installs what is lacking: tools, npm packages, browsers
 package: ## Builds the publishable npm package in pkg/
 	@.ci/setup build
 	@mkdir -p target
-	@$(call locked,$(MAKE) --quiet pkg/package.json)
+	@$(call locked,$(MAKE) pkg/package.json)
 
 # Two builds of one clone take turns.
 locked = if command -v flock >/dev/null; then flock target/package.lock $(1); else $(1); fi
@@ -39,7 +37,7 @@ locked = if command -v flock >/dev/null; then flock target/package.lock $(1); el
 # wasm-pack leaves files alone that did not change: the stamp says when it ran.
 $(STAGE)/wasm.stamp: $(RUST_SOURCES)
 	@mkdir -p $(STAGE)
-	wasm-pack --log-level warn build --target web --release --no-pack --out-dir $(STAGE)/wasm
+	wasm-pack --log-level warn build --mode no-install --target web --release --no-pack --out-dir $(STAGE)/wasm
 	@touch $@
 
 $(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json
@@ -52,11 +50,39 @@ target/glue.d.ts: $(STAGE)/wasm.stamp pkg-template/build.mjs pkg-template/glue.m
 pkg/package.json: $(STAGE)/evenkeel_bg.wasm target/glue.d.ts $(JS_SOURCES)
 	node pkg-template/build.mjs package
 
+.PHONY: test
+test: ## Runs every test, cheap ones first; the last line sums up
+	@.ci/setup test
+	@node .ci/test.mjs core package unit wasm e2e packaging
+
+.PHONY: test-core
+test-core: ## Runs the native Rust tests
+	@node .ci/test.mjs core
+
+.PHONY: test-unit
+test-unit: package ## Runs the JavaScript tests that need no browser
+	@node .ci/test.mjs unit
+
+.PHONY: test-wasm
+test-wasm: ## Runs the Rust tests in headless Chromium and Firefox
+	@.ci/setup test
+	@node .ci/test.mjs wasm
+
+.PHONY: test-e2e
+test-e2e: package ## Runs the tests of whole pages in Chromium
+	@.ci/setup test
+	@node .ci/test.mjs e2e
+
+.PHONY: test-packaging
+test-packaging: package ## Installs the package the way apps do and builds them
+	@.ci/setup test
+	@node .ci/test.mjs packaging
+
 .PHONY: types
 types: ## Checks the types of js/ and of the tests
 	@.ci/setup build
 	@mkdir -p target
-	@$(call locked,$(MAKE) --quiet target/glue.d.ts)
+	@$(call locked,$(MAKE) target/glue.d.ts)
 	node_modules/.bin/tsc -p tsconfig.json
 	@if find tests -name '*.ts' -o -name '*.tsx' | grep -q .; then set -x; node_modules/.bin/tsc -p tsconfig.tests.json; fi
 
@@ -68,7 +94,7 @@ lint: ## Checks form and lint of Rust and JavaScript, and the crate's documentat
 	cargo clippy --quiet --target wasm32-unknown-unknown --lib --tests -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --target wasm32-unknown-unknown
-	node_modules/.bin/biome ci --error-on-warnings
+	node_modules/.bin/biome ci --colors=off --error-on-warnings
 
 .PHONY: format
 format: ## Formats Rust and JavaScript in place

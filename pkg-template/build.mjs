@@ -91,7 +91,8 @@ async function writePackage() {
   for (const [path, text] of declarationFiles()) files.set(path, text);
   for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) files.set(name, readFileSync(join(root, name)));
   // package.json last: make takes its time for the folder's.
-  for (const name of ['README.md', 'package.json']) files.set(name, readFileSync(join(root, 'pkg-template', name)));
+  for (const name of ['README.md', 'package.json'])
+    files.set(name, readFileSync(join(root, 'pkg-template', name)));
   checkManifest(JSON.parse(String(files.get('package.json'))), files);
 
   writeFolder(pkg, files);
@@ -108,7 +109,9 @@ function checkBundle(metafile, texts) {
     );
   }
   for (const { name } of entries()) {
-    const inputs = [...loads(metafile, `pkg/${name}.js`)].flatMap((path) => Object.keys(metafile.outputs[path].inputs));
+    const inputs = [...loads(metafile, `pkg/${name}.js`)].flatMap((path) =>
+      Object.keys(metafile.outputs[path].inputs),
+    );
     if (inputs.includes(BASE64_INPUT) !== (name === 'inline')) {
       throw new Error(`#wasm-base64 belongs into inline.js and nowhere else; ${name}.js is wrong`);
     }
@@ -122,7 +125,8 @@ function checkManifest(manifest, files) {
   }
   for (const [name, target] of Object.entries(manifest.exports)) {
     for (const path of typeof target === 'string' ? [target] : Object.values(target)) {
-      if (!files.has(path.slice('./'.length))) throw new Error(`exports['${name}'] names ${path}, which was not built`);
+      if (!files.has(path.slice('./'.length)))
+        throw new Error(`exports['${name}'] names ${path}, which was not built`);
     }
   }
 }
@@ -142,7 +146,10 @@ function declarationFiles() {
     const text = readFileSync(join(out, path), 'utf8');
     found.set(path, text);
     for (const [, specifier] of text.matchAll(/\b(?:from|import)\b\s*\(?\s*['"]([^'"]+)['"]/g)) {
-      if (specifier.startsWith('#')) throw new Error(`${path} would publish a type of ${specifier}: hide it (#private, @internal) or name the type`);
+      if (specifier.startsWith('#'))
+        throw new Error(
+          `${path} would publish a type of ${specifier}: hide it (#private, @internal) or name the type`,
+        );
       if (specifier.startsWith('.')) queue.push(join(dirname(path), specifier.replace(/\.js$/, '.d.ts')));
     }
   }
