@@ -88,7 +88,10 @@ export class Answer {
     if (type) response.setHeader('Content-Type', type);
     if (body && status !== 204 && status !== 304) {
       // One byte more than there is, where the fault comes after the last: otherwise the answer would be whole.
-      response.setHeader('Content-Length', body.length + ((step.cutAfterBytes ?? step.stallAfterBytes ?? -1) >= body.length ? 1 : 0));
+      response.setHeader(
+        'Content-Length',
+        body.length + ((step.cutAfterBytes ?? step.stallAfterBytes ?? -1) >= body.length ? 1 : 0),
+      );
     }
     for (const given of [step.retryAfter ?? []].flat()) response.setHeader(...retryAfterHeader(given, now));
     for (const [name, value] of Object.entries(step.headers ?? {})) {
@@ -133,8 +136,11 @@ export class Answer {
   /** @param {number} [ms] */
   #wait(ms = 0) {
     if (ms <= 0 && !this.#gone.signal.aborted) return;
+    /** @type {NodeJS.Timeout} */
     let timer;
-    return this.#orGone(new Promise((resolve) => (timer = setTimeout(resolve, ms)))).finally(() => clearTimeout(timer));
+    return this.#orGone(new Promise((resolve) => (timer = setTimeout(resolve, ms)))).finally(() =>
+      clearTimeout(timer),
+    );
   }
 
   /** @template T @param {Promise<T>} work @returns {Promise<T>} */

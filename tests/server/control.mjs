@@ -3,7 +3,7 @@ import { Rule } from './rules.mjs';
 /**
  * The server steered over HTTP, so that a page can make its own bad weather:
  *
- *     POST /__fault/script     one or a list of { match, steps, then?, chance? }; `match` is '/api/x', 'POST /api/x' or '/api/*', or
+ *     POST /__fault/script     one or a list of { match, steps, chance? }; `match` is '/api/x', 'POST /api/x' or '/api/*', or
  *                              { pattern, flags? } for a RegExp
  *     POST /__fault/state      { version?, session?, keepAlive?, refuseForMs? }
  *     GET  /__fault/requests   ?match=/api/x &since=<epoch ms>
@@ -35,7 +35,8 @@ function route(server, request) {
         if (!['version', 'session', 'keepAlive'].includes(key)) throw new TypeError(`no state '${key}'`);
         Object.assign(server, { [key]: value });
       }
-      if (refuseForMs) setTimeout(() => server.refuse().then(() => setTimeout(() => server.accept(), refuseForMs)), 50); // after this answer
+      if (refuseForMs)
+        setTimeout(() => server.refuse().then(() => setTimeout(() => server.accept(), refuseForMs)), 50); // after this answer
       return { version: server.version };
     }
     case 'GET /__fault/requests': {
@@ -51,10 +52,10 @@ function route(server, request) {
   }
 }
 
-/** @param {{ match: string | { pattern: string, flags?: string }, steps: any, then?: any, chance?: number }} given */
-function toRule({ match, steps, then, chance }) {
+/** @param {{ match: string | { pattern: string, flags?: string }, steps: any, chance?: number }} given */
+function toRule({ match, steps, chance }) {
   const matcher = typeof match === 'object' ? new RegExp(match.pattern, match.flags) : match;
-  const options = { then, chance };
+  const options = { chance };
   new Rule(matcher, steps, options); // refused as a whole, before any of them is in force
   return { matcher, steps, options };
 }

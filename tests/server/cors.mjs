@@ -5,8 +5,16 @@
 
 const EXPOSED = ['X-App-Version', 'Retry-After', 'retry-after-ms', 'ETag', 'X-Request-Id', 'Link', 'Date'];
 const ACCEPTED = [
-  'Content-Type', 'Authorization', 'Last-Event-ID', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'X-App-Version',
-  'X-Expected-User', 'X-CSRF-Token', 'X-Auth-Return-Redirect',
+  'Content-Type',
+  'Authorization',
+  'Last-Event-ID',
+  'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
+  'X-App-Version',
+  'X-Expected-User',
+  'X-CSRF-Token',
+  'X-Auth-Return-Redirect',
 ];
 
 /**
@@ -15,7 +23,10 @@ const ACCEPTED = [
  * @param {RecordedRequest} request
  * @returns {Record<string, string>}
  */
-export function corsHeaders({ origin = 'reflect', expose = EXPOSED, headers = ACCEPTED, credentials = true }, request) {
+export function corsHeaders(
+  { origin = 'reflect', expose = EXPOSED, headers = ACCEPTED, credentials = true },
+  request,
+) {
   const asking = request.headers.origin;
   if (!asking) return {};
   const allowed = origin === 'reflect' || origin === '*' || [origin].flat().includes(asking);

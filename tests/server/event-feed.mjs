@@ -8,7 +8,8 @@ const KEPT_EVENTS_MAX = 1_000;
 
 /** A stream of server-sent events for whoever is connected: ids count up, and a reconnect with `Last-Event-ID` is sent what it missed. */
 export class EventFeed {
-  /** @type {Required<Pick<FeedEvent, 'id' | 'data'>>[] & FeedEvent[]} the newest events, for replay */ events = [];
+  /** @type {Required<Pick<FeedEvent, 'id' | 'data'>>[] & FeedEvent[]} the newest events, for replay */ events =
+    [];
   /** @type {Set<LiveBody>} */ #streams = new Set();
   #lastId = 0;
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
 /**
  * A server that fails on demand, for tests and for the demo.
  *
@@ -13,21 +15,19 @@
  *     node tests/server/fault-server.mjs --port 4173 [--host 127.0.0.1] [--folder path]
  */
 import { createServer } from 'node:http';
-import { once } from 'node:events';
-import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Answer } from './answer.mjs';
 import { control } from './control.mjs';
 import { corsHeaders } from './cors.mjs';
 import { EventFeed } from './event-feed.mjs';
-import { readBody, RecordedRequest, Recorder } from './recorder.mjs';
+import { RecordedRequest, Recorder, readBody } from './recorder.mjs';
 import { Rule, Rules } from './rules.mjs';
 import { SessionEndpoints } from './session-endpoints.mjs';
 import { StaticFiles } from './static-files.mjs';
 
-export { retryAfter } from './retry-after.mjs';
 export { EventFeed } from './event-feed.mjs';
+export { retryAfter } from './retry-after.mjs';
 export { SESSION_COOKIE } from './session-endpoints.mjs';
 
 /**
@@ -66,13 +66,16 @@ export class FaultServer {
   constructor(host, cors) {
     this.#host = host;
     this.cors = cors;
-    this.#http = createServer({ noDelay: true, keepAliveTimeout: 60_000, requestTimeout: 0 }, (message, response) => {
-      this.#handle(message, response).catch((error) => {
-        console.error(error);
-        if (!response.headersSent) response.writeHead(500);
-        response.end(String(error));
-      });
-    });
+    this.#http = createServer(
+      { noDelay: true, keepAliveTimeout: 60_000, requestTimeout: 0 },
+      (message, response) => {
+        this.#handle(message, response).catch((error) => {
+          console.error(error);
+          if (!response.headersSent) response.writeHead(500);
+          response.end(String(error));
+        });
+      },
+    );
   }
 
   get origin() {
@@ -85,7 +88,7 @@ export class FaultServer {
    * The newest script that matches a request answers it: one step for each request, the last one again and again.
    * @param {Matcher} matcher
    * @param {StepLike | StepLike[]} steps
-   * @param {{ then?: StepLike, chance?: number }} [options]
+   * @param {{ chance?: number }} [options]
    * @returns {{ taken: number, off(): void }} how many requests took a step of it
    */
   on(matcher, steps, options) {
@@ -178,7 +181,12 @@ export class FaultServer {
         return;
       } catch (error) {
         // A connection that somebody else is making may hold the port for a moment.
-        if (port === 0 || error.code !== 'EADDRINUSE' || tries === LISTEN_TRIES_MAX) throw error;
+        if (
+          port === 0 ||
+          /** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE' ||
+          tries === LISTEN_TRIES_MAX
+        )
+          throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
@@ -213,9 +221,13 @@ export class FaultServer {
 
   /** @param {RecordedRequest} request @returns {Promise<Step>} */
   async #builtIn(request) {
-    if (request.method === 'GET' && request.path === '/api/version') return { body: { version: this.version } };
+    if (request.method === 'GET' && request.path === '/api/version')
+      return { body: { version: this.version } };
     if (request.path === '/favicon.ico') return { status: 204 };
-    return this.#session.answer(request) ?? (await this.#files.answer(request)) ?? { status: 404, body: { code: 'notFound' } };
+    return (
+      this.#session.answer(request) ??
+      (await this.#files.answer(request)) ?? { status: 404, body: { code: 'notFound' } }
+    );
   }
 
   /** @param {RecordedRequest} request */
@@ -231,7 +243,11 @@ export class FaultServer {
 
 async function main() {
   const { values } = parseArgs({
-    options: { port: { type: 'string', default: '4173' }, host: { type: 'string', default: '127.0.0.1' }, folder: { type: 'string' } },
+    options: {
+      port: { type: 'string', default: '4173' },
+      host: { type: 'string', default: '127.0.0.1' },
+      folder: { type: 'string' },
+    },
   });
   const server = await startFaultServer({ port: Number(values.port), host: values.host, cors: true });
   if (values.folder) server.serve('/', values.folder);

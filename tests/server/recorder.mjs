@@ -21,13 +21,14 @@ export class RecordedRequest {
 
   /** @param {import('node:http').IncomingMessage} message */
   constructor(message) {
-    const url = new URL(/^https?:/.test(message.url) ? message.url : `http://localhost${message.url}`);
-    this.method = message.method;
+    const { method = 'GET', url: target = '/' } = message;
+    const url = new URL(/^https?:/.test(target) ? target : `http://localhost${target}`);
+    this.method = method;
     this.path = url.pathname;
     this.query = [...url.searchParams];
     this.url = url.pathname + url.search;
     this.headers = /** @type {Record<string, string>} */ ({ ...message.headers });
-    this.isPreflight = message.method === 'OPTIONS' && 'access-control-request-method' in message.headers;
+    this.isPreflight = method === 'OPTIONS' && 'access-control-request-method' in message.headers;
   }
 
   /** The body as JSON. */
@@ -43,7 +44,12 @@ export class RecordedRequest {
   /** @param {string} name @returns {string | null} */
   cookie(name) {
     const pairs = (this.headers.cookie ?? '').split(/; */).map((pair) => pair.split('='));
-    return pairs.find(([key]) => key === name)?.slice(1).join('=') ?? null;
+    return (
+      pairs
+        .find(([key]) => key === name)
+        ?.slice(1)
+        .join('=') ?? null
+    );
   }
 
   toJSON() {
@@ -80,11 +86,15 @@ export function toPredicate(matcher) {
     return (request) => !request.isPreflight && pattern.test(request.url);
   }
   const [, method, path] = /^(?:([A-Z]+) )?(\/.*)$/.exec(matcher) ?? [];
-  if (path === undefined) throw new TypeError(`'${matcher}' is no matcher: '/path', '/prefix/*', 'POST /path', a RegExp or a function`);
+  if (path === undefined)
+    throw new TypeError(
+      `'${matcher}' is no matcher: '/path', '/prefix/*', 'POST /path', a RegExp or a function`,
+    );
   const isPrefix = path.endsWith('*');
   const start = path.slice(0, -1);
   return (request) =>
-    (method ? request.method === method : !request.isPreflight) && (isPrefix ? request.path.startsWith(start) : request.path === path);
+    (method ? request.method === method : !request.isPreflight) &&
+    (isPrefix ? request.path.startsWith(start) : request.path === path);
 }
 
 /** What has arrived, and who waits for it. */
@@ -130,9 +140,15 @@ export class Recorder {
       };
       const timer = setTimeout(() => {
         done();
-        const seen = this.requests.slice(-20).map((request) => `\n  ${request.method} ${request.url} → ${request.status ?? 'no answer'}`);
+        const seen = this.requests
+          .slice(-20)
+          .map((request) => `\n  ${request.method} ${request.url} → ${request.status ?? 'no answer'}`);
         const found = this.requests.filter(matches).length;
-        reject(new Error(`${found} of ${count} requests matched ${matcher} within ${timeoutMs} ms. The newest:${seen.join('') || ' none'}`));
+        reject(
+          new Error(
+            `${found} of ${count} requests matched ${matcher} within ${timeoutMs} ms. The newest:${seen.join('') || ' none'}`,
+          ),
+        );
       }, timeoutMs);
       const done = () => {
         clearTimeout(timer);

@@ -28,7 +28,10 @@ export function retryAfterHeader(given, now) {
   if (form === 'seconds') return ['Retry-After', String(value)];
   if (form === 'ms') return ['retry-after-ms', String(value)];
   const write = dateForms[form];
-  if (!write) throw new TypeError(`retryAfter: no form '${form}'; there are seconds, ms, ${Object.keys(dateForms).join(', ')}`);
+  if (!write)
+    throw new TypeError(
+      `retryAfter: no form '${form}'; there are seconds, ms, ${Object.keys(dateForms).join(', ')}`,
+    );
   return ['Retry-After', write(new Date((Math.floor(now / 1000) + Math.ceil(value / 1000)) * 1000))];
 }
 

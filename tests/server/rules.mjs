@@ -8,8 +8,21 @@ import { toPredicate } from './recorder.mjs';
  */
 
 const STEP_KEYS = new Set([
-  'status', 'headers', 'body', 'pieces', 'stream', 'delayMs', 'bodyDelayMs', 'cutAfterBytes', 'cut', 'reset',
-  'stallAfterBytes', 'hang', 'pass', 'retryAfter', 'dateSkewMs',
+  'status',
+  'headers',
+  'body',
+  'pieces',
+  'stream',
+  'delayMs',
+  'bodyDelayMs',
+  'cutAfterBytes',
+  'cut',
+  'reset',
+  'stallAfterBytes',
+  'hang',
+  'pass',
+  'retryAfter',
+  'dateSkewMs',
 ]);
 const DYNAMIC_DEPTH_MAX = 10;
 
@@ -20,7 +33,8 @@ const DYNAMIC_DEPTH_MAX = 10;
  * @returns {Promise<Step>}
  */
 export async function toStep(given, request) {
-  for (let depth = 0; typeof given === 'function' && depth < DYNAMIC_DEPTH_MAX; depth++) given = await given(request);
+  for (let depth = 0; typeof given === 'function' && depth < DYNAMIC_DEPTH_MAX; depth++)
+    given = await given(request);
   return checkStep(given);
 }
 
@@ -31,10 +45,13 @@ export function checkStep(given) {
   if (given === 'pass') return { pass: true };
   if (given === 'cut') return { cut: 'beforeHeaders' };
   if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`${String(given)} is no step: a status, 'hang', 'pass', 'cut', an object, or a function that gives one`);
+    throw new TypeError(
+      `${String(given)} is no step: a status, 'hang', 'pass', 'cut', an object, or a function that gives one`,
+    );
   }
   for (const key of Object.keys(given)) {
-    if (!STEP_KEYS.has(key)) throw new TypeError(`a step has no '${key}'; it has ${[...STEP_KEYS].join(', ')}`);
+    if (!STEP_KEYS.has(key))
+      throw new TypeError(`a step has no '${key}'; it has ${[...STEP_KEYS].join(', ')}`);
   }
   return given;
 }
@@ -47,14 +64,12 @@ export class Rule {
   /**
    * @param {Matcher} matcher
    * @param {StepLike | StepLike[]} steps
-   * @param {{ then?: StepLike, chance?: number }} [options] `then` comes after the last step; `chance` (0 to 1) leaves the other
-   *   requests to other rules.
+   * @param {{ chance?: number }} [options] the share of requests that it answers, 0 to 1; others are left to other rules
    */
-  constructor(matcher, steps, { then, chance = 1 } = {}) {
+  constructor(matcher, steps, { chance = 1 } = {}) {
     this.matcher = matcher;
     this.matches = toPredicate(matcher);
     this.steps = Array.isArray(steps) ? [...steps] : [steps];
-    if (then !== undefined) this.steps.push(then);
     if (this.steps.length === 0) throw new TypeError(`the script for ${matcher} has no steps`);
     for (const step of this.steps) if (typeof step !== 'function') checkStep(step);
     this.chance = chance;

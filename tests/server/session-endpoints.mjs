@@ -29,9 +29,16 @@ export class SessionEndpoints {
 
   /** @returns {Step} */
   #current() {
-    const answer = Array.isArray(this.session) && this.session.length > 1 ? this.session.shift() : [this.session].flat()[0];
+    const answer =
+      Array.isArray(this.session) && this.session.length > 1
+        ? this.session.shift()
+        : [this.session].flat()[0];
     if (answer === 'broken') return { status: 500, headers: SENSITIVE, body: { error: 'broken' } };
-    if (answer === 'html') return { headers: { ...SENSITIVE, 'Content-Type': 'text/html; charset=utf-8' }, body: '<!doctype html><title>Sign in</title>' };
+    if (answer === 'html')
+      return {
+        headers: { ...SENSITIVE, 'Content-Type': 'text/html; charset=utf-8' },
+        body: '<!doctype html><title>Sign in</title>',
+      };
     if (answer === 'hang') return { hang: true };
     if (typeof answer === 'number') return { status: answer, headers: SENSITIVE, body: {} };
     if (answer === null || answer === undefined) return { headers: SENSITIVE, body: null };
@@ -39,7 +46,10 @@ export class SessionEndpoints {
     if (!body.user) return { headers: SENSITIVE, body };
     return {
       headers: { ...SENSITIVE, 'Set-Cookie': `${SESSION_COOKIE}=${++this.#cookiesSet}; ${AS_COOKIE}` },
-      body: expiresInMs === undefined ? body : { ...body, expires: new Date(Date.now() + expiresInMs).toISOString() },
+      body:
+        expiresInMs === undefined
+          ? body
+          : { ...body, expires: new Date(Date.now() + expiresInMs).toISOString() },
     };
   }
 

@@ -26,13 +26,17 @@ export class StaticFiles {
 
   /** @param {string} prefix ends in a slash @param {string} folder @param {Record<string, string>} [headers] */
   serve(prefix, folder, headers = {}) {
-    if (!/^\/(.*\/)?$/.test(prefix)) throw new TypeError(`'${prefix}' is no folder's path: it starts and ends with a slash`);
+    if (!/^\/(.*\/)?$/.test(prefix))
+      throw new TypeError(`'${prefix}' is no folder's path: it starts and ends with a slash`);
     this.#folders.unshift({ prefix, folder: path.resolve(folder), headers });
   }
 
   /** @param {string} at @param {string} html @param {Record<string, string>} [headers] */
   page(at, html, headers = {}) {
-    this.#pages.set(at, { headers: { 'Content-Type': TYPES['.html'], 'Cache-Control': 'no-cache', ...headers }, body: html });
+    this.#pages.set(at, {
+      headers: { 'Content-Type': TYPES['.html'], 'Cache-Control': 'no-cache', ...headers },
+      body: html,
+    });
   }
 
   /** @param {import('./recorder.mjs').RecordedRequest} request @returns {Promise<Step | null>} */
