@@ -1,44 +1,56 @@
 /**
- * Errors: one class with a kind, what a person is told about each kind, and nothing secret in either.
+ * Errors: one class with a kind, what a person is told of each kind, and nothing secret in either.
  */
 import type { ApiResult, ErrorKind } from './types.js';
 
-/** What a person is told. `Please try again` at the end is completed with when. The order of the kinds is shared with the Rust side, which sends indices. */
+/** What a person is told. `~` stands for 'try again' with when; only what is worth trying again has it. The order is what the Rust side counts kinds in. */
 const WORDING: Record<ErrorKind, string> = {
-  network: 'The server cannot be reached. Please check your connection and try again',
-  offline: 'You are offline. Please check your connection and try again',
-  timeout: 'The server took too long to answer. Please try again',
+  network: 'The server cannot be reached. Please check your connection and~',
+  offline: 'You are offline. Please check your connection and~',
+  timeout: 'The server took too long to answer. Please~',
   aborted: 'This was cancelled. Please start again if you still need it',
   unauthenticated: 'You are signed out. Please sign in again',
-  authUnknown: 'We could not confirm that you are signed in. Please try again',
-  forbidden: 'You do not have access to this. Please ask an administrator if you need it',
+  authUnknown: 'Your sign-in could not be confirmed. Please~',
+  forbidden: 'You do not have access to this. Please ask for it if you need it',
   notFound: 'This could not be found. Please check whether it was moved or removed',
-  conflict: 'This was changed in the meantime. Please check the latest version and try again',
-  outdated: 'This page is out of date. Please reload it to continue',
-  invalid: 'This could not be accepted. Please check what you entered and try again',
-  rateLimited: 'Too many requests. Please try again',
-  unavailable: 'The service is unavailable at the moment. Please try again',
-  server: 'Something went wrong on the server. Please try again',
-  circuitOpen: 'The service is having problems. Please try again',
-  queueFull: 'Too much is going on at once. Please try again',
+  conflict: 'This was changed by somebody else. Please check the latest version',
+  outdated: 'This page is out of date. Please reload it',
+  invalid: 'This could not be accepted. Please check what you entered',
+  rateLimited: 'Too many requests. Please~',
+  unavailable: 'The server is not available. Please~',
+  server: 'Something went wrong on the server. Please~',
+  circuitOpen: 'The server is having problems. Please~',
+  queueFull: 'Too much is going on at once. Please~',
   tooLarge: 'This is too large. Please try something smaller',
-  parse: 'The server sent an unexpected answer. Please contact support if it happens again',
-  runtime: 'Something went wrong on this page. Please reload it and try again',
+  parse: 'The server sent an unexpected answer. Please ask for help if it happens again',
+  runtime: 'Something went wrong on this page. Please reload it',
 };
 
-/** Every kind, in the order that the Rust side counts them in. */
+/** Every kind, in the order of the contract with the Rust side. */
 export const KINDS = Object.keys(WORDING) as readonly ErrorKind[];
 
-const RETRYABLE = /^(network|offline|timeout|authUnknown|rateLimited|unavailable|server|circuitOpen|queueFull)$/;
-
 const BY_STATUS: Record<number, ErrorKind> = {
-  401: 'unauthenticated', 403: 'forbidden', 404: 'notFound', 408: 'timeout', 409: 'conflict', 410: 'notFound', 412: 'conflict', 413: 'tooLarge',
-  425: 'unavailable', 426: 'outdated', 429: 'rateLimited', 502: 'unavailable', 503: 'unavailable', 504: 'unavailable',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'notFound',
+  408: 'timeout',
+  409: 'conflict',
+  410: 'notFound',
+  412: 'conflict',
+  413: 'tooLarge',
+  425: 'unavailable',
+  426: 'outdated',
+  429: 'rateLimited',
+  502: 'unavailable',
+  503: 'unavailable',
+  504: 'unavailable',
 };
 
-/** The kind of a response that is no success. What a 401 means is settled by the session; until then it is 'unauthenticated'. */
-export const kindOfStatus = (status: number): ErrorKind =>
-  BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server' : 'invalid');
+/** The kind of a response that is no success. What a 401 means in the end is the session's to say. */
+export const kindOfStatus = (status: number): ErrorKind => BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server' : 'invalid');
+
+/** A server that answers so will not answer otherwise later. */
+const isFinal = (status: number): boolean => status === 501 || status === 505;
 
 /** A URL without query string, fragment and credentials. What is no http(s) URL keeps its scheme only: a data: URL is a body. */
 export function bareUrl(url: string): string {
@@ -50,70 +62,54 @@ export function bareUrl(url: string): string {
   }
 }
 
-/** What a StabilityError is made from; what is left out is 0, '' or null. */
-export interface ErrorFields {
-  status?: number;
-  method?: string;
-  url?: string;
-  attempts?: number;
-  retryAfterMs?: number | null;
-  requestId?: string | null;
-  body?: unknown;
-  cause?: unknown;
-}
+const count = (n: number, what: string): string => `${n} ${what}${n > 1 ? 's' : ''}`;
 
-/** A failure of the API client or the runtime. */
+/** What a StabilityError is made from. */
+export type ErrorFields = Partial<Pick<StabilityError, 'status' | 'method' | 'url' | 'attempts' | 'retryAfterMs' | 'requestId' | 'body' | 'cause'>>;
+
+/** A failure of the API client or of the runtime. */
 export class StabilityError extends Error {
-  override readonly name = 'StabilityError';
+  declare readonly name: 'StabilityError';
   /** What went wrong. */
-  readonly kind: ErrorKind;
+  declare readonly kind: ErrorKind;
   /** The response's status; 0 where no response came. */
-  readonly status: number;
-  /** The request's method, '' where there was no request. */
-  readonly method: string;
-  /** Without query string, fragment and credentials. */
-  readonly url: string;
+  declare readonly status: number;
+  /** The request's method; '' where there was no request. */
+  declare readonly method: string;
+  /** Without query string, fragment and credentials; '' where there was no request. */
+  declare readonly url: string;
   /** How many requests were sent. */
-  readonly attempts: number;
+  declare readonly attempts: number;
   /** Whether trying again later makes sense. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** What the server, the breaker or the queue asked for; null when nothing. */
-  readonly retryAfterMs: number | null;
+  declare readonly retryAfterMs: number | null;
   /** The response's X-Request-Id. */
-  readonly requestId: string | null;
-  /** The parsed error body, when there was one. */
-  readonly body: unknown;
+  declare readonly requestId: string | null;
+  /** The parsed error body; null when there was none. */
+  declare readonly body: unknown;
+  /** What threw, or the issues of a schema. */
+  declare readonly cause?: unknown;
 
-  constructor(kind: ErrorKind, fields: ErrorFields = {}) {
-    const { status = 0, method = '', attempts = 0, retryAfterMs = null, requestId = null, body = null } = fields;
-    const url = fields.url ? bareUrl(fields.url) : '';
-    super(
-      `${`${method} ${url}`.trim() || 'evenkeel'}: ${status ? status + ' ' : ''}${kind}${attempts ? ` after ${attempts} request${attempts > 1 ? 's' : ''}` : ''}`,
-      'cause' in fields ? { cause: fields.cause } : undefined,
-    );
-    this.kind = kind;
-    this.status = status;
-    this.method = method;
-    this.url = url;
-    this.attempts = attempts;
-    this.retryable = RETRYABLE.test(kind) && status !== 501 && status !== 505;
-    this.retryAfterMs = retryAfterMs;
-    this.requestId = requestId;
-    this.body = body;
+  constructor(kind: ErrorKind, { status = 0, method = '', url = '', attempts = 0, retryAfterMs = null, requestId = null, body = null, cause }: ErrorFields = {}) {
+    url = url && bareUrl(url);
+    super(`${`${method} ${url}`.trim() || 'evenkeel'}: ${status ? status + ' ' : ''}${kind}${attempts ? ` after ${count(attempts, 'request')}` : ''}`);
+    const retryable = WORDING[kind].includes('~') && !isFinal(status);
+    Object.assign(this, { name: 'StabilityError', kind, status, method, url, attempts, retryable, retryAfterMs, requestId, body }, cause !== undefined && { cause });
   }
 }
 
-/** '12 seconds', rounded up. Minutes, hours and days are used above one and a half of them. */
+/** '12 seconds', rounded up; minutes, hours and days from one and a half of them. */
 function span(ms: number): string {
   let n = ms / 1_000;
   let unit = 'second';
-  for (const [size, next] of [[60, 'minute'], [60, 'hour'], [24, 'day']] as const) {
+  for (const next of ['minute', 'hour', 'day']) {
+    const size = next === 'day' ? 24 : 60;
     if (n <= size * 1.5) break;
     n /= size;
     unit = next;
   }
-  n = Math.ceil(n);
-  return `${n} ${unit}${n > 1 ? 's' : ''}`;
+  return count(Math.ceil(n), unit);
 }
 
 /**
@@ -122,18 +118,15 @@ function span(ms: number): string {
  * @param messages other wording by kind: a string, or a function of the error.
  */
 export function formatError(error: StabilityError, messages?: Partial<Record<ErrorKind, string | ((error: StabilityError) => string)>>): string {
-  const { kind, retryAfterMs: wait, status } = error;
-  const known = Object.hasOwn(WORDING, kind);
-  if (known) {
-    try {
-      const own = messages?.[kind];
-      const text = typeof own === 'function' ? own(error) : own;
-      if (typeof text === 'string') return text;
-    } catch {} // then the default wording
-  }
-  if (status === 501 || status === 505) return 'The server cannot do this. Please contact support if you need it';
-  const text = known ? WORDING[kind] : 'Something went wrong. Please try again';
-  return /Please try again$/.test(text) ? text + (wait! > 0 && wait! < 1e10 ? ` in ${span(wait!)}` : ' later') : text;
+  const { kind, status, retryAfterMs } = error;
+  const known = KINDS.includes(kind);
+  try {
+    const own = known && messages?.[kind];
+    const text = typeof own === 'function' ? own(error) : own;
+    if (typeof text === 'string') return text;
+  } catch {} // then as without it
+  const wait = retryAfterMs! > 0 && retryAfterMs! < 1e10 ? span(retryAfterMs!) : 'a moment';
+  return (!known ? 'Something went wrong. Please~' : isFinal(status) ? WORDING.parse : WORDING[kind]).replace('~', ` try again in ${wait}`);
 }
 
 /** The data, or throws the error: for a query function. */
