@@ -214,6 +214,388 @@ impl Breaker {
     }
 
     fn trip(&mut self, now: Timestamp, random: &mut Random) {
-        self.phase = Phase::Open { since: now, length: self.open.saturating_add(random.up_to(self.open / 2)) };
+        let length_ms = millis(self.open.saturating_add(random.up_to(self.open / 2)));
+        // Whole milliseconds, as the moments are: a remainder would be refused with a wait of nothing.
+        self.phase = Phase::Open { since: now, length: Duration::from_millis(length_ms) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn after(seconds: u64) -> Timestamp {
+        START + s(seconds)
+    }
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    /// A breaker with the defaults, and dice.
+    fn breaker() -> (Breaker, Random) {
+        (Breaker::new(BreakerSettings::default()), Random::new(7))
+    }
+
+    /// Opened at `START` by five failures in a row.
+    fn opened() -> (Breaker, Random) {
+        let (mut breaker, mut random) = breaker();
+        for _ in 0..5 {
+            breaker.record(START, Verdict::Failure, false, &mut random);
+        }
+        (breaker, random)
+    }
+
+    fn left(breaker: &Breaker, now: Timestamp) -> Duration {
+        match breaker.peek(now) {
+            Admission::Refused { retry_after } => retry_after,
+            _ => Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_it() {
+        let (mut breaker, mut random) = breaker();
+        for _ in 0..4 {
+            breaker.record(START, Verdict::Failure, false, &mut random);
+        }
+        assert_eq!(breaker.admit(START), Admission::Pass);
+
+        breaker.record(START, Verdict::Failure, false, &mut random);
+
+        assert_eq!(breaker.state(START), BreakerState::Open);
+        assert!((s(5)..=ms(7_500)).contains(&left(&breaker, START)));
+    }
+
+    #[test]
+    fn half_of_ten_results_open_it_though_never_two_in_a_row() {
+        let (mut breaker, mut random) = breaker();
+        for second in 0..9 {
+            let verdict = if second % 2 == 0 { Verdict::Success } else { Verdict::Failure };
+            breaker.record(after(second), verdict, false, &mut random);
+            assert_eq!(breaker.state(after(second)), BreakerState::Closed);
+        }
+
+        breaker.record(after(9), Verdict::Failure, false, &mut random);
+
+        assert_eq!(breaker.state(after(9)), BreakerState::Open);
+    }
+
+    #[test]
+    fn what_happened_before_the_window_is_forgotten() {
+        let (mut breaker, mut random) = breaker();
+        for _ in 0..4 {
+            breaker.record(START, Verdict::Success, false, &mut random);
+            breaker.record(START, Verdict::Failure, false, &mut random);
+        }
+
+        // Two more would open it; half a minute later they are the first of a new account.
+        breaker.record(after(31), Verdict::Success, false, &mut random);
+        breaker.record(after(31), Verdict::Failure, false, &mut random);
+
+        assert_eq!(breaker.state(after(31)), BreakerState::Closed);
+    }
+
+    #[test]
+    fn a_success_never_opens_it() {
+        // Given four failures among nine results, by a breaker that opens at a third.
+        let mut random = Random::new(7);
+        let mut breaker = Breaker::new(BreakerSettings { ratio: 0.3, ..BreakerSettings::default() });
+        for failed in [false, true, false, true, false, true, false, true, false] {
+            let verdict = if failed { Verdict::Failure } else { Verdict::Success };
+            breaker.record(START, verdict, false, &mut random);
+        }
+
+        breaker.record(START, Verdict::Success, false, &mut random);
+
+        assert_eq!(breaker.state(START), BreakerState::Closed);
+    }
+
+    #[test]
+    fn answers_that_tell_nothing_neither_count_nor_interrupt_a_run() {
+        let (mut breaker, mut random) = breaker();
+        for _ in 0..1_000 {
+            breaker.record(START, Verdict::Neither, false, &mut random);
+        }
+        for _ in 0..5 {
+            assert_eq!(breaker.state(START), BreakerState::Closed);
+            breaker.record(START, Verdict::Neither, false, &mut random);
+            breaker.record(START, Verdict::Failure, false, &mut random);
+        }
+
+        assert_eq!(breaker.state(START), BreakerState::Open);
+    }
+
+    #[test]
+    fn when_its_time_is_over_one_probe_passes_and_the_others_wait_for_its_answer() {
+        let (mut breaker, mut random) = opened();
+        let over = START + left(&breaker, START);
+
+        assert_eq!(breaker.peek(over), Admission::Probe);
+        assert_eq!(breaker.state(over), BreakerState::HalfOpen);
+        assert_eq!(breaker.admit(over), Admission::Probe);
+        assert_eq!(breaker.admit(over), Admission::Refused { retry_after: s(5) });
+
+        breaker.record(over + s(1), Verdict::Success, true, &mut random);
+        assert_eq!(breaker.admit(over + s(1)), Admission::Pass);
+    }
+
+    #[test]
+    fn any_answer_that_is_no_failure_closes_it_and_the_account_starts_afresh() {
+        for verdict in [Verdict::Success, Verdict::Neither] {
+            let (mut breaker, mut random) = opened();
+            assert_eq!(breaker.admit(after(10)), Admission::Probe);
+            breaker.record(after(10), verdict, true, &mut random);
+            assert_eq!(breaker.state(after(10)), BreakerState::Closed);
+
+            for _ in 0..4 {
+                breaker.record(after(11), Verdict::Failure, false, &mut random);
+            }
+            assert_eq!(breaker.state(after(11)), BreakerState::Closed);
+            breaker.record(after(11), Verdict::Failure, false, &mut random);
+            assert!((s(5)..=ms(7_500)).contains(&left(&breaker, after(11))));
+        }
+    }
+
+    #[test]
+    fn each_failed_probe_doubles_the_open_time_up_to_a_minute() {
+        let (mut breaker, mut random) = opened();
+        let mut now = START;
+        for open in [5, 10, 20, 40, 60, 60] {
+            let wait = left(&breaker, now);
+            assert!((s(open)..=s(open) + s(open) / 2).contains(&wait), "{open}: {wait:?}");
+            assert!(matches!(breaker.admit(now + (wait - ms(1))), Admission::Refused { .. }));
+
+            now = now + wait;
+            assert_eq!(breaker.admit(now), Admission::Probe);
+            breaker.record(now, Verdict::Failure, true, &mut random);
+        }
+    }
+
+    #[test]
+    fn thirteen_thousand_breakers_that_opened_together_do_not_probe_together() {
+        let mut random = Random::new(1);
+        let mut probes = [0; 26];
+        for _ in 0..13_000 {
+            let (mut breaker, _) = breaker();
+            for _ in 0..5 {
+                breaker.record(START, Verdict::Failure, false, &mut random);
+            }
+            probes[((left(&breaker, START) - s(5)).as_millis() / 100) as usize] += 1;
+        }
+
+        // Evenly over two and a half seconds: 520 in each tenth.
+        assert!(probes.iter().all(|&probes| probes < 620), "{probes:?}");
+    }
+
+    #[test]
+    fn an_aborted_probe_frees_its_place() {
+        let (mut breaker, mut random) = opened();
+        assert_eq!(breaker.admit(after(10)), Admission::Probe);
+
+        breaker.abandon_probe();
+
+        assert_eq!(breaker.state(after(10)), BreakerState::HalfOpen);
+        assert_eq!(breaker.admit(after(10)), Admission::Probe);
+        breaker.record(after(10), Verdict::Success, true, &mut random);
+        assert_eq!(breaker.state(after(10)), BreakerState::Closed);
+        breaker.abandon_probe();
+        assert_eq!(breaker.admit(after(10)), Admission::Pass);
+    }
+
+    #[test]
+    fn late_results_of_requests_sent_before_it_opened_change_nothing() {
+        let (mut breaker, mut random) = opened();
+        let wait = left(&breaker, START);
+        for verdict in [Verdict::Success, Verdict::Failure, Verdict::Neither] {
+            breaker.record(START, verdict, false, &mut random);
+            assert_eq!(left(&breaker, START), wait);
+        }
+
+        assert_eq!(breaker.admit(START + wait), Admission::Probe);
+        for verdict in [Verdict::Success, Verdict::Failure, Verdict::Neither] {
+            breaker.record(START + wait, verdict, false, &mut random);
+            assert_eq!(breaker.peek(START + wait), Admission::Refused { retry_after: s(5) });
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_an_hour_does_not_keep_it_open_for_an_hour() {
+        let (mut breaker, _) = opened();
+
+        assert_eq!(breaker.admit(Timestamp(START.0 - 3_600_000)), Admission::Probe);
+    }
+
+    #[test]
+    fn results_from_before_the_clock_was_set_back_do_not_return_as_recent() {
+        let (mut breaker, mut random) = breaker();
+        for _ in 0..4 {
+            breaker.record(after(3_600), Verdict::Success, false, &mut random);
+            breaker.record(after(3_600), Verdict::Failure, false, &mut random);
+        }
+
+        breaker.record(START, Verdict::Success, false, &mut random);
+        breaker.record(after(3_600), Verdict::Failure, false, &mut random);
+
+        assert_eq!(breaker.state(after(3_600)), BreakerState::Closed);
+    }
+
+    /// The same rules, on a list of everything that ever happened.
+    struct Model {
+        settings: BreakerSettings,
+        results: Vec<(u64, bool)>,
+        openings: u32,
+        /// The open time, and when it ends.
+        open_until: Option<u64>,
+        probe_out: bool,
+    }
+
+    impl Model {
+        fn admit(&mut self, now: u64) -> Admission {
+            let refused = |ms| Admission::Refused { retry_after: Duration::from_millis(ms) };
+            match self.open_until {
+                None => Admission::Pass,
+                Some(until) if now < until => refused(until - now),
+                Some(_) if self.probe_out => refused(millis(self.settings.open)),
+                Some(_) => {
+                    self.probe_out = true;
+                    Admission::Probe
+                }
+            }
+        }
+
+        fn record(&mut self, now: u64, verdict: Verdict, probe: bool, random: &mut Random) {
+            if probe {
+                self.probe_out = false;
+                if verdict == Verdict::Failure {
+                    self.open(now, random);
+                } else {
+                    *self = Model { results: Vec::new(), openings: 0, open_until: None, probe_out: false, ..*self };
+                }
+            } else if self.open_until.is_none() && verdict != Verdict::Neither {
+                let failed = verdict == Verdict::Failure;
+                self.results.push((now, failed));
+                let run = self.results.iter().rev().take_while(|(_, failed)| *failed).count();
+                let tenth = millis(self.settings.window) / 10;
+                let recent = |at: u64| now / tenth - at / tenth < 10;
+                let total = self.results.iter().filter(|(at, _)| recent(*at)).count();
+                let failures = self.results.iter().filter(|(at, failed)| recent(*at) && *failed).count();
+                let share = failures as f64 / total as f64 >= self.settings.ratio;
+                if failed
+                    && (run >= self.settings.consecutive as usize || (total >= self.settings.minimum as usize && share))
+                {
+                    self.open(now, random);
+                }
+            }
+        }
+
+        fn open(&mut self, now: u64, random: &mut Random) {
+            let doubled = millis(self.settings.open) * 2_u64.pow(self.openings.min(10));
+            let open = doubled.min(millis(self.settings.max_open));
+            self.openings += 1;
+            self.open_until = Some(now + open + millis(random.up_to(Duration::from_millis(open / 2))));
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Wait(u64),
+        Send,
+        Answer(usize, Verdict),
+        Abort(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let verdict = prop_oneof![
+            3 => Just(Verdict::Success),
+            3 => Just(Verdict::Failure),
+            1 => Just(Verdict::Neither),
+        ];
+        prop_oneof![
+            3 => prop_oneof![3 => 0_u64..3_000, 1 => 0_u64..40_000].prop_map(Step::Wait),
+            4 => Just(Step::Send),
+            4 => (any::<usize>(), verdict).prop_map(|(which, verdict)| Step::Answer(which, verdict)),
+            1 => any::<usize>().prop_map(Step::Abort),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn it_decides_as_one_who_remembers_everything_would(
+            steps in prop::collection::vec(step(), 0..300),
+            seed: u64, consecutive in 1_u32..8, minimum in 1_u32..20, ratio in 0.1..1.0,
+        ) {
+            let settings = BreakerSettings { consecutive, ratio, minimum, ..BreakerSettings::default() };
+            let (mut breaker, mut dice) = (Breaker::new(settings), Random::new(seed));
+            let mut model = Model { settings, results: Vec::new(), openings: 0, open_until: None, probe_out: false };
+            let mut model_dice = Random::new(seed);
+            let mut now = START;
+            // Requests under way: whether each is the probe.
+            let mut sent: Vec<bool> = Vec::new();
+
+            for step in steps {
+                match step {
+                    Step::Wait(wait) => now = now + ms(wait),
+                    Step::Send => {
+                        let peeked = breaker.peek(now);
+                        let admission = breaker.admit(now);
+                        prop_assert_eq!(peeked, admission);
+                        prop_assert_eq!(admission, model.admit(now.0));
+                        match admission {
+                            Admission::Pass => sent.push(false),
+                            Admission::Probe => sent.push(true),
+                            Admission::Refused { retry_after } => prop_assert!(!retry_after.is_zero()),
+                        }
+                    }
+                    Step::Answer(which, verdict) if !sent.is_empty() => {
+                        let probe = sent.swap_remove(which % sent.len());
+                        breaker.record(now, verdict, probe, &mut dice);
+                        model.record(now.0, verdict, probe, &mut model_dice);
+                    }
+                    Step::Abort(which) if !sent.is_empty() => {
+                        let probe = sent.swap_remove(which % sent.len());
+                        if probe {
+                            breaker.abandon_probe();
+                            model.probe_out = false;
+                        }
+                    }
+                    _ => {}
+                }
+                let state = match model.open_until {
+                    None => BreakerState::Closed,
+                    Some(until) if now.0 < until => BreakerState::Open,
+                    Some(_) => BreakerState::HalfOpen,
+                };
+                prop_assert_eq!(breaker.state(now), state);
+            }
+        }
+
+        #[test]
+        fn whatever_clock_and_settings_do_it_never_stays_shut(
+            consecutive: u32, ratio in prop::num::f64::ANY, minimum: u32,
+            window: Duration, open: Duration, max_open: Duration, seed: u64,
+            steps in prop::collection::vec((any::<u64>(), 0_usize..3, any::<bool>()), 0..60),
+        ) {
+            let settings = BreakerSettings { consecutive, ratio, minimum, window, open, max_open };
+            let (mut breaker, mut random) = (Breaker::new(settings), Random::new(seed));
+            for (moment, verdict, probe) in steps {
+                let now = Timestamp(moment);
+                let verdict = [Verdict::Success, Verdict::Failure, Verdict::Neither][verdict];
+                breaker.admit(now);
+                breaker.record(now, verdict, probe, &mut random);
+                breaker.abandon_probe();
+                if breaker.state(now) == BreakerState::Open {
+                    prop_assert!(left(&breaker, now) <= max_open.saturating_add(max_open / 2));
+                }
+            }
+        }
     }
 }
