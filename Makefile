@@ -78,13 +78,27 @@ test-packaging: package ## Installs the package the way apps do and builds them
 	@.ci/setup test
 	@node .ci/test.mjs packaging
 
+.PHONY: size
+size: package ## Prints what the package weighs, and what takes the room
+	@$(WASM_OPT) $(WASM_OPT_FLAGS) --debuginfo $(STAGE)/wasm/evenkeel_bg.wasm -o $(STAGE)/named.wasm
+	@node benches/size.mjs $(STAGE)/named.wasm
+
+.PHONY: bench
+bench: package ## Times the package beside raw fetch and ky in headless Chromium
+	@.ci/setup test
+	@node benches/call.mjs
+
+.PHONY: demo
+demo: package ## Serves the demo on a local address
+	@node examples/storm/server.mjs
+
 .PHONY: types
 types: ## Checks the types of js/ and of the tests
 	@.ci/setup build
 	@mkdir -p target
 	@$(call locked,$(MAKE) target/glue.d.ts)
 	node_modules/.bin/tsc -p tsconfig.json
-	@if find tests -name '*.ts' -o -name '*.tsx' | grep -q .; then set -x; node_modules/.bin/tsc -p tsconfig.tests.json; fi
+	@if compgen -G 'tests/unit/*.ts*' >/dev/null; then set -x; node_modules/.bin/tsc -p tsconfig.tests.json; fi
 
 .PHONY: lint
 lint: ## Checks form and lint of Rust and JavaScript, and the crate's documentation

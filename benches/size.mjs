@@ -1,0 +1,188 @@
+// Prints what a page downloads, and what takes the room. `make size` calls it, with a .wasm that kept its names.
+//
+//   node benches/size.mjs target/stage/named.wasm
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
+import { loads, root } from '../pkg-template/build.mjs';
+
+const AIM_BROTLI_B = 32_000;
+const ROWS_MAX = 25;
+
+const metafile = JSON.parse(readFileSync(join(root, 'target/stage/metafile.json'), 'utf8'));
+
+function sizes(contents) {
+  return {
+    raw: contents.length,
+    gzip: gzipSync(contents, { level: 9 }).length,
+    brotli: brotliCompressSync(contents, {
+      params: { [zlib.BROTLI_PARAM_QUALITY]: 11, [zlib.BROTLI_PARAM_SIZE_HINT]: contents.length },
+    }).length,
+  };
+}
+
+const sum = (all) =>
+  all.reduce((a, b) => ({ raw: a.raw + b.raw, gzip: a.gzip + b.gzip, brotli: a.brotli + b.brotli }), {
+    raw: 0,
+    gzip: 0,
+    brotli: 0,
+  });
+
+const fileSizes = (path) => sizes(readFileSync(join(root, path)));
+
+function printDownloads() {
+  const wasm = fileSizes('pkg/evenkeel_bg.wasm');
+  const rows = [['evenkeel_bg.wasm', wasm]];
+  let index = null;
+  for (const path of Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint)) {
+    const files = [...loads(metafile, path)];
+    const entry = sum(files.map(fileSizes));
+    const shared = files.length > 1 ? ` (with ${files.length - 1} shared)` : '';
+    rows.push([path.replace('pkg/', '') + shared, entry]);
+    if (path === 'pkg/index.js') index = entry;
+  }
+  const whole = sum([wasm, index]);
+  rows.push(["'.' whole: wasm + index.js", whole]);
+
+  console.log(line('bytes', 'raw', 'gzip', 'brotli'));
+  for (const [name, { raw, gzip, brotli }] of rows) console.log(line(name, raw, gzip, brotli));
+  const share = ((whole.brotli / AIM_BROTLI_B) * 100).toFixed(0);
+  const verdict = whole.brotli <= AIM_BROTLI_B ? 'within' : 'OVER';
+  console.log(`\n${verdict} the aim of ${AIM_BROTLI_B} bytes of brotli for '.': ${share} % of it\n`);
+}
+
+function line(name, ...columns) {
+  return name.padEnd(44) + columns.map((column) => column.toLocaleString('en').padStart(10)).join('');
+}
+
+/** Adds up [name, bytes] by name. */
+function tally(entries) {
+  const bytes = new Map();
+  for (const [name, size] of entries) bytes.set(name, (bytes.get(name) ?? 0) + size);
+  return bytes;
+}
+
+/** Prints the largest of `bytes`, a map from name to bytes. */
+function printShares(title, bytes) {
+  const rows = [...bytes].sort(([, a], [, b]) => b - a);
+  const whole = rows.reduce((total, [, size]) => total + size, 0);
+  console.log(line(title, 'raw', '%'));
+  const rest = rows.slice(ROWS_MAX).reduce((total, [, size]) => total + size, 0);
+  const shown = rows.slice(0, ROWS_MAX);
+  if (rest) shown.push([`${rows.length - ROWS_MAX} more`, rest]);
+  for (const [name, size] of shown)
+    console.log(line(clip(name, 60), size, ((size / whole) * 100).toFixed(1)));
+  console.log();
+}
+
+const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+
+function printJsShares() {
+  const inputs = [...loads(metafile, 'pkg/index.js')].flatMap((path) =>
+    Object.entries(metafile.outputs[path].inputs),
+  );
+  printShares(
+    "JS of '.', minified, by file",
+    tally(inputs.map(([input, { bytesInOutput }]) => [input, bytesInOutput])),
+  );
+}
+
+function printWasmShares(path) {
+  const { sections, functions } = readWasm(readFileSync(path));
+  printShares('wasm by section', sections);
+  printShares(
+    'code by crate, ours by module',
+    tally(functions.map(({ name, size }) => [moduleOf(name), size])),
+  );
+  printShares('code by function', tally(functions.map(({ name, size }, at) => [name || `#${at}`, size])));
+}
+
+/**
+ * The crate whose code a function is, and for evenkeel the module: what a generic function was made for counts, not
+ * where it is written.
+ */
+function moduleOf(name) {
+  const own = /\bevenkeel::((?:core|browser|client)(?:::[a-z_0-9]+(?=::))?)/.exec(name);
+  if (own) return `evenkeel::${own[1]}`;
+  if (/\bevenkeel::/.test(name)) return 'evenkeel';
+  if (/^<\w+>::/.test(name)) return 'core';
+  return /([A-Za-z_]\w*)::/.exec(name)?.[1] ?? '(exports: evenkeel::client, what is inlined included)';
+}
+
+/** Rust's names as wasm-bindgen leaves them, without the hashes of both manglings. */
+const unhashed = (name) => name.replace(/::h[0-9a-f]{16}\b/g, '').replace(/\[[0-9a-f]{14,16}\]/g, '');
+
+const SECTIONS = [
+  ['custom', 'types', 'imports', 'functions', 'table', 'memory', 'globals'],
+  ['exports', 'start', 'elements', 'code', 'data', 'data count', 'tags'],
+].flat();
+
+/** The sizes of all sections but the names, and of each function with its name. */
+function readWasm(bytes) {
+  let at = 8;
+  const u32 = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+  };
+  const text = () => {
+    const length = u32();
+    at += length;
+    return bytes.toString('utf8', at - length, at);
+  };
+
+  const sections = new Map();
+  const bodies = [];
+  const names = new Map();
+  let imported = 0;
+
+  const readNames = (end) => {
+    while (at < end) {
+      const kind = bytes[at++];
+      const next = u32() + at;
+      if (kind === 1) for (let count = u32(); count > 0; count--) names.set(u32(), text());
+      at = next;
+    }
+  };
+  const readBodies = () => {
+    for (let count = u32(); count > 0; count--) {
+      const size = u32();
+      bodies.push(size);
+      at += size;
+    }
+  };
+  /** Counts imported functions: they come first in the numbering that names use. */
+  const readImports = () => {
+    for (let count = u32(); count > 0; count--) {
+      text();
+      text();
+      const kind = bytes[at++];
+      if (kind !== 0) return;
+      u32();
+      imported += 1;
+    }
+  };
+
+  while (at < bytes.length) {
+    const id = bytes[at++];
+    const size = u32();
+    const end = at + size;
+    const label = id === 0 ? `custom: ${text()}` : (SECTIONS[id] ?? `section ${id}`);
+    if (label === 'custom: name') readNames(end);
+    else sections.set(label, size);
+    if (id === 2) readImports();
+    if (id === 10) readBodies();
+    at = end;
+  }
+  return {
+    sections,
+    functions: bodies.map((size, index) => ({ size, name: unhashed(names.get(index + imported) ?? '') })),
+  };
+}
+
+printDownloads();
+printWasmShares(process.argv[2]);
+printJsShares();
