@@ -17,6 +17,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
+export { freeze, hide, show } from './lifecycle.mjs';
 export { booted, openPage, watch } from './page.mjs';
 export { run } from './run.mjs';
 export { until } from './until.mjs';

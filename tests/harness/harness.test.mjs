@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startFaultServer } from '../server/fault-server.mjs';
-import { booted, launchBrowser, openPage, run, until } from './browser.mjs';
+import { booted, freeze, hide, launchBrowser, openPage, run, show, until } from './browser.mjs';
 
 const browser = await launchBrowser({ after });
 
@@ -131,6 +131,43 @@ test('a page that was left is kept and restored', async (t) => {
   await page.goto(`${server.origin}/elsewhere`);
   await page.goBack({ waitUntil: 'commit' }); // a restored page fires no load event
   await until(async () => (await page.title()) === 'restored');
+});
+
+test('a frozen page stands still until it is thawed', async (t) => {
+  const server = await serve(t);
+  const page = await openPage(t, { browser, server });
+  server.on('/api/tick', 204);
+  await run(page, () => void setInterval(() => fetch('/api/tick'), 10));
+  await server.waitFor('/api/tick', { count: 3 });
+  const thaw = await freeze(page);
+  // What had been sent by then may still arrive.
+  await until(async () => {
+    const before = server.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return server.requests.length === before;
+  });
+  server.clear();
+  await thaw();
+  await server.waitFor('/api/tick', { count: 3 });
+});
+
+test('a page can be hidden and shown', async (t) => {
+  const server = await serve(t);
+  const page = await openPage(t, { browser, server });
+  await run(page, () => {
+    /** @type {unknown[]} */
+    const seen = [];
+    Object.assign(window, { seen });
+    addEventListener('visibilitychange', () => seen.push(document.visibilityState, document.hidden));
+  });
+  await hide(page);
+  await show(page);
+  assert.deepEqual(await run(page, () => /** @type {any} */ (window).seen), [
+    'hidden',
+    true,
+    'visible',
+    false,
+  ]);
 });
 
 test('a condition that never holds is given up with its wording', async () => {
