@@ -4,7 +4,17 @@
  * What is wrong throws at once, a TypeError or a RangeError that names the option, the value given and what is allowed. Values are shown
  * short, and not at all where they may be secret.
  */
-import type { ApiConfig, FetchInit, HeadersConfig, PageOptions, Priority, RequestOptions, SessionConfig, StabilityConfig } from './types.js';
+import type {
+  ApiConfig,
+  FetchInit,
+  HeadersConfig,
+  PageOptions,
+  Priority,
+  RequestOptions,
+  SessionConfig,
+  StabilityConfig,
+  StandardSchemaV1,
+} from './types.js';
 
 /** Checks a value and returns what is used in its place. `also` is what else is allowed, for the message. */
 type Check<T> = (value: unknown, path: string, also?: string) => T;
@@ -23,8 +33,14 @@ function refuse(path: string, allowed: string, value: unknown, right?: boolean):
   throw new (right ? RangeError : TypeError)(`evenkeel: ${path} must be ${allowed}, got ${shown}`);
 }
 
-function refuseUnknown(checks: Checks, options: Record<string, unknown>, path: string): void {
-  for (const name in options) if (!Object.hasOwn(checks, name)) throw new TypeError(`evenkeel: ${path}${name} is not an option of this version`);
+/** Throws on what is no object, and on names that no option has. Returns what the paths of its options begin with. */
+function open(checks: Checks, value: unknown, path: string, also = ''): string {
+  if (!isRecord(value)) refuse(path || 'the configuration', `an object${also}`, value);
+  path += path && '.';
+  for (const name in value)
+    if (!Object.hasOwn(checks, name))
+      throw new TypeError(`evenkeel: ${path}${name} is not an option of this version`);
+  return path;
 }
 
 // ---------------------------------------------------------------- what a value may be
@@ -33,14 +49,21 @@ function refuseUnknown(checks: Checks, options: Record<string, unknown>, path: s
 const NEEDED = {} as never;
 
 /** The right type, a test within it, and the default. */
-const is = <T, D = T>(type: string, allowed: string, test?: ((value: T) => unknown) | 0, standard?: D): Check<T | D> => (value, path, also = '') => {
-  if (value === undefined && standard !== NEEDED) return standard as D;
-  const right = typeof value === type && value !== null;
-  return right && (!test || test(value as T)) ? (value as T) : refuse(path, allowed + also, value, right);
-};
+const is =
+  <T, D = T>(type: string, allowed: string, test?: (value: T) => unknown, standard?: D): Check<T | D> =>
+  (value, path, also = '') => {
+    if (value === undefined && standard !== NEEDED) return standard as D;
+    const right = typeof value === type && value !== null;
+    return right && (!test || test(value as T)) ? (value as T) : refuse(path, allowed + also, value, right);
+  };
 
 const number = (standard: number, min: number, max = 2 ** 31 - 1, what = '') =>
-  is<number>('number', `a ${what}number from ${min} to ${max}`, (n) => n >= min && n <= max && (!what || Number.isInteger(n)), standard);
+  is<number>(
+    'number',
+    `a ${what}number from ${min} to ${max}`,
+    (n) => n >= min && n <= max && (!what || Number.isInteger(n)),
+    standard,
+  );
 const whole = (standard: number, min = 1, max?: number) => number(standard, min, max, 'whole ');
 /** A duration, rounded up to whole milliseconds. The least is 1 where 0 would leave no time to do anything. */
 const ms = (standard: number, min = 1): Check<number> => {
@@ -51,12 +74,15 @@ const ms = (standard: number, min = 1): Check<number> => {
 const bool = is<boolean, undefined>('boolean', 'true or false');
 const fn = <F>() => is<F, undefined>('function', 'a function');
 
-const string = <D = string>(allowed: string, pattern: RegExp, standard?: D) => is<string, D>('string', allowed, (text) => pattern.test(text), standard);
-const oneOf = <T extends string, D = undefined>(values: string, standard?: D) => string(`one of ${values}`, RegExp(`^(${values})$`), standard) as Check<T | D>;
-const token = <D = string>(standard: D = NEEDED) => string('a legal name', /^[\w!#$%&'*+.^`|~-]+$/, standard);
+const string = <D = string>(allowed: string, pattern: RegExp, standard?: D) =>
+  is<string, D>('string', allowed, (text) => pattern.test(text), standard);
+const oneOf = <T extends string, D = undefined>(values: string, standard?: D) =>
+  string(`one of ${values}`, RegExp(`^(${values})$`), standard) as Check<T | D>;
+const token = (standard: string = NEEDED) => string('a legal name', /^[\w!#$%&'*+.^`|~-]+$/, standard);
 const headerValue = string('a legal header value', /^[^\0\r\n\u0100-\uffff]*$/, NEEDED);
 /** A header value that arrives as it was sent. */
-const ascii = (max: number) => string(`1 to ${max} printable ASCII characters`, RegExp(`^(?=.{1,${max}}$)[!-~]+( +[!-~]+)*$`), NEEDED);
+const ascii = (max: number) =>
+  string(`1 to ${max} printable ASCII characters`, RegExp(`^(?=.{1,${max}}$)[!-~]+( +[!-~]+)*$`), NEEDED);
 
 const parse = (text: string, base?: string) => {
   try {
@@ -67,40 +93,61 @@ const parse = (text: string, base?: string) => {
 };
 const isHttp = /^https?:/;
 /** Relative ones are resolved when there is a document. */
-const url = <D = undefined>(standard?: D) => is<string, D>('string', 'an http(s) URL', (text) => isHttp.test(parse(text, 'http://-')?.href!), standard);
-const origin = is<string>('string', "an origin such as 'https://api.example.com'", (text) => {
-  const url = parse(text);
-  return url && isHttp.test(text) && url.href === url.origin + '/';
-}, NEEDED);
+const url = <D = undefined>(standard?: D) =>
+  is<string, D>('string', 'an http(s) URL', (text) => isHttp.test(`${parse(text, 'http://-')}`), standard);
+const origin = is<string>(
+  'string',
+  "an origin such as 'https://api.example.com'",
+  (text) => {
+    const url = parse(text);
+    return url && isHttp.test(text) && url.href === `${url.origin}/`;
+  },
+  NEEDED,
+);
 
-const list = <T>(item: Check<T>, standard: T[]): Check<T[]> => (value = standard, path) =>
-  Array.isArray(value) ? Array.from(value, (one, i) => item(one, `${path}[${i}]`)) : refuse(path, 'an array', value);
+const list =
+  <T>(item: Check<T>, standard: T[]): Check<T[]> =>
+  (value = standard, path) =>
+    Array.isArray(value)
+      ? Array.from(value, (one, i) => item(one, `${path}[${i}]`))
+      : refuse(path, 'an array', value);
 const origins = list((value, path) => new URL(origin(value, path)).origin, []);
 
 const headers: Check<HeadersConfig | undefined> = (value, path) => {
   if (!isRecord(value)) return is<HeadersConfig>('function', 'an object or a function')(value, path);
-  for (const name in value) headerValue(value[name], `${path}.${token()(name, 'each name in ' + path)}`);
+  for (const name in value) headerValue(value[name], `${path}.${token()(name, `each name in ${path}`)}`);
   return value as HeadersConfig;
 };
 
-const off = <T, D>(check: Check<T>, standard?: D): Check<T | D | false> => (value = standard, path) => value !== false && check(value, path, ' or false');
+const off =
+  <T>(check: Check<T>, standard?: false): Check<T | false> =>
+  (value = standard, path) =>
+    value === false ? value : check(value, path, ' or false');
 
 /** What comes with a later version is refused rather than ignored. */
-const later = (allowed?: unknown): Check<undefined> => (value, path) =>
-  value === undefined || value === allowed ? undefined : refuse(path, `${allowed === undefined ? '' : allowed + ' or '}left out (not in this version yet)`, value);
+const later =
+  (allowed?: unknown): Check<undefined> =>
+  (value, path) =>
+    value === undefined || value === allowed
+      ? undefined
+      : refuse(
+          path,
+          `${allowed === undefined ? '' : `${allowed} or `}left out (not in this version yet)`,
+          value,
+        );
 
 /** An object of options: unknown names are refused, and what is left out gets its default. */
-const group = <C extends Checks>(checks: C): Check<Checked<C>> => (value = {}, path, also = '') => {
-  if (!isRecord(value)) refuse(path || 'the configuration', 'an object' + also, value);
-  path += path && '.';
-  refuseUnknown(checks, value, path);
-  const settings: Record<string, unknown> = {};
-  for (const name in checks) {
-    const used = checks[name]!(value[name], path + name);
-    if (used !== undefined) settings[name] = used;
-  }
-  return settings as Checked<C>;
-};
+const group =
+  <C extends Checks>(checks: C): Check<Checked<C>> =>
+  (value = {}, path, also) => {
+    const prefix = open(checks, value, path, also);
+    const settings: Record<string, unknown> = {};
+    for (const name in checks) {
+      const used = checks[name]!((value as Record<string, unknown>)[name], prefix + name);
+      if (used !== undefined) settings[name] = used;
+    }
+    return settings as Checked<C>;
+  };
 
 // ---------------------------------------------------------------- the tables
 
@@ -108,10 +155,24 @@ const api = {
   retries: whole(3, 0, 20),
   timeoutMs: ms(30_000),
   deadlineMs: ms(90_000),
-  backoff: group({ baseMs: ms(300, 0), factor: number(2, 1), maxMs: ms(30_000, 0), jitter: oneOf<'full' | 'none', 'full'>('full|none', 'full') }),
+  backoff: group({
+    baseMs: ms(300, 0),
+    factor: number(2, 1),
+    maxMs: ms(30_000, 0),
+    jitter: oneOf<'full' | 'none', 'full'>('full|none', 'full'),
+  }),
   retryStatuses: list(whole(NEEDED, 100, 599), [408, 425, 429, 500, 502, 503, 504]),
   retryBudget: off(group({ capacity: number(30, 0), cost: number(1, 0), refund: number(0.2, 0) })),
-  breaker: off(group({ consecutive: whole(5), ratio: number(0.5, 0.001, 1), minimum: whole(10), windowMs: ms(30_000), openMs: ms(5_000), maxOpenMs: ms(60_000) })),
+  breaker: off(
+    group({
+      consecutive: whole(5),
+      ratio: number(0.5, 0.001, 1),
+      minimum: whole(10),
+      windowMs: ms(30_000),
+      openMs: ms(5_000),
+      maxOpenMs: ms(60_000),
+    }),
+  ),
   maxConcurrent: whole(16),
   rateLimit: off(group({ perSecond: number(50, 0.001), burst: whole(100) })),
   maxQueued: whole(512, 0),
@@ -128,10 +189,15 @@ const api = {
 };
 
 const configuration = group({
-  name: string('1 to 64 characters', /^[^]{1,64}$/, 'evenkeel'),
+  name: string('1 to 64 characters', /^.{1,64}$/s, 'evenkeel'),
   wasm: (value, path) =>
-    /^(URL|Response|Promise|WebAssembly.Module|(Array|Shared|Data|U?[Ii]nt|Float|Big).+)$/.test(tagOf(value)) ? value : is('string', 'a URL, Response, buffer or WebAssembly.Module')(value, path),
-  baseUrl: url(),
+    (/.Array|Buffer|View|URL|Response|Promise|y.Module/.test(tagOf(value))
+      ? value
+      : is('string', 'a URL, Response, buffer or WebAssembly.Module')(
+          value,
+          path,
+        )) as StabilityConfig['wasm'],
+  baseUrl: url<undefined>(),
   startTimeoutMs: ms(3_000, 0),
   redactUrl: fn<NonNullable<StabilityConfig['redactUrl']>>(),
   onNotice: fn<NonNullable<StabilityConfig['onNotice']>>(),
@@ -177,7 +243,8 @@ const call = {
     if (!isRecord(value)) refuse(path, 'an object', value);
     for (const name in value) {
       for (const one of [value[name] ?? ''].flat()) {
-        if (!/^[sb]/.test(typeof one) && !Number.isFinite(one)) refuse(`${path}.${name}`, 'a string, number or boolean, or an array of them', one);
+        if (!/^[sb]/.test(typeof one) && !Number.isFinite(one))
+          refuse(`${path}.${name}`, 'a string, number or boolean, or an array of them', one);
       }
     }
   },
@@ -189,7 +256,9 @@ const call = {
   priority: oneOf<Priority>('critical|normal|background'),
   dedupe: bool,
   parse: oneOf('auto|json|text|blob|arrayBuffer|stream|none'),
-  schema: (value: any, path) => typeof value?.['~standard']?.validate === 'function' || refuse(path, 'a Standard Schema', value),
+  schema: (value, path) =>
+    typeof (value as Partial<StandardSchemaV1> | null)?.['~standard']?.validate === 'function' ||
+    refuse(path, 'a Standard Schema', value),
   notify: bool,
   credentials: api.credentials,
   cache: later(),
@@ -207,11 +276,14 @@ const page = {
 } satisfies Record<keyof PageOptions<unknown>, Check<unknown>>;
 
 /** Throws on what is wrong with a call's options, and returns them; an empty object where there are none. Only what is given is looked at. */
-export function checkRequest(options: unknown = {}, checks: Checks = call): RequestOptions {
-  if (!isRecord(options)) refuse('options', 'an object', options);
-  refuseUnknown(checks, options, 'options.');
-  for (const name in options) if (options[name] !== undefined) checks[name]!(options[name], 'options.' + name);
-  return options;
+export function checkRequest(options?: unknown, checks: Checks = call): RequestOptions {
+  if (options === undefined) return {};
+  const path = open(checks, options, 'options');
+  for (const name in options as object) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) checks[name]!(value, path + name);
+  }
+  return options as RequestOptions;
 }
 
 /** As checkRequest, for pages. */
@@ -225,7 +297,8 @@ export function checkPages<T>(options: unknown): PageOptions<T> {
 export function checkFetch(init: unknown): FetchInit {
   const given = (init ?? {}) as Record<string, unknown>;
   for (const name in call) {
-    if (given[name] !== undefined && !/^(headers|signal|priority|credentials|cache|keepalive)$/.test(name)) call[name as keyof typeof call](given[name], 'init.' + name);
+    if (given[name] !== undefined && !/^(headers|signal|priority|credentials|cache|keepalive)$/.test(name))
+      call[name as keyof typeof call](given[name], `init.${name}`);
   }
   return given;
 }

@@ -16,7 +16,10 @@ const PRIVATE = /.{20}|^[\da-fA-F-]{12,}$|^(?=.*\d)(?=.*[a-z])(?=.*[A-Z]).{10}|\
 export function redactUrl(url: string): string {
   const bare = bareUrl(url);
   const host = bare[0] === '/' ? 0 : 2;
-  return bare.split('/').map((part, i) => (i > host && PRIVATE.test(part) ? '…' : part)).join('/');
+  return bare
+    .split('/')
+    .map((part, i) => (i > host && PRIVATE.test(part) ? '…' : part))
+    .join('/');
 }
 
 /**
@@ -47,7 +50,11 @@ export function createDiagnostics(version: string, redact: (url: string) => stri
       for (const name in detail) {
         const value = detail[name];
         if (name in event) continue;
-        if (typeof value === 'string') event[name] = (name === 'url' ? redacted(value) : value.replace(/\w+:\/\/\S+/g, redacted)).slice(0, TEXT_MAX);
+        if (typeof value === 'string')
+          event[name] = (name === 'url' ? redacted(value) : value.replace(/\w+:\/\/\S+/g, redacted)).slice(
+            0,
+            TEXT_MAX,
+          );
         else if (value === null || /^(number|boolean)$/.test(typeof value)) event[name] = value;
       }
       events.push(Object.freeze(event));

@@ -8,21 +8,21 @@ const WORDING: Record<ErrorKind, string> = {
   network: 'The server cannot be reached. Please check your connection and~',
   offline: 'You are offline. Please check your connection and~',
   timeout: 'The server took too long to answer. Please~',
-  aborted: 'This was cancelled. Please start again if you still need it',
+  aborted: 'This was cancelled. Please start again',
   unauthenticated: 'You are signed out. Please sign in again',
   authUnknown: 'Your sign-in could not be confirmed. Please~',
-  forbidden: 'You do not have access to this. Please ask for it if you need it',
-  notFound: 'This could not be found. Please check whether it was moved or removed',
-  conflict: 'This was changed by somebody else. Please check the latest version',
+  forbidden: 'You do not have access to this. Please ask for it',
+  notFound: 'This could not be found. Please check whether it still exists',
+  conflict: 'This does not fit what is stored. Please check the latest version',
   outdated: 'This page is out of date. Please reload it',
   invalid: 'This could not be accepted. Please check what you entered',
   rateLimited: 'Too many requests. Please~',
   unavailable: 'The server is not available. Please~',
   server: 'Something went wrong on the server. Please~',
   circuitOpen: 'The server is having problems. Please~',
-  queueFull: 'Too much is going on at once. Please~',
+  queueFull: 'Too much at once. Please~',
   tooLarge: 'This is too large. Please try something smaller',
-  parse: 'The server sent an unexpected answer. Please ask for help if it happens again',
+  parse: 'The server sent an unexpected answer. Please contact support',
   runtime: 'Something went wrong on this page. Please reload it',
 };
 
@@ -47,7 +47,8 @@ const BY_STATUS: Record<number, ErrorKind> = {
 };
 
 /** The kind of a response that is no success. What a 401 means in the end is the session's to say. */
-export const kindOfStatus = (status: number): ErrorKind => BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server' : 'invalid');
+export const kindOfStatus = (status: number): ErrorKind =>
+  BY_STATUS[status] ?? (status >= 500 && status < 600 ? 'server' : 'invalid');
 
 /** A server that answers so will not answer otherwise later. */
 const isFinal = (status: number): boolean => status === 501 || status === 505;
@@ -56,16 +57,21 @@ const isFinal = (status: number): boolean => status === 501 || status === 505;
 export function bareUrl(url: string): string {
   try {
     const { protocol, origin, pathname } = new URL(url, 'http://-');
-    return /^http/.test(protocol) ? origin.replace('http://-', '') + pathname : protocol + '…';
+    return /^http/.test(protocol) ? origin.replace('http://-', '') + pathname : `${protocol}…`;
   } catch {
-    return url.replace(/[?#][^]*/, '').replace(/^[^]*@/, '');
+    return url.replace(/[?#].*/s, '').replace(/^.*@/s, '');
   }
 }
 
 const count = (n: number, what: string): string => `${n} ${what}${n > 1 ? 's' : ''}`;
 
 /** What a StabilityError is made from. */
-export type ErrorFields = Partial<Pick<StabilityError, 'status' | 'method' | 'url' | 'attempts' | 'retryAfterMs' | 'requestId' | 'body' | 'cause'>>;
+export type ErrorFields = Partial<
+  Pick<
+    StabilityError,
+    'status' | 'method' | 'url' | 'attempts' | 'retryAfterMs' | 'requestId' | 'body' | 'cause'
+  >
+>;
 
 /** A failure of the API client or of the runtime. */
 export class StabilityError extends Error {
@@ -91,11 +97,40 @@ export class StabilityError extends Error {
   /** What threw, or the issues of a schema. */
   declare readonly cause?: unknown;
 
-  constructor(kind: ErrorKind, { status = 0, method = '', url = '', attempts = 0, retryAfterMs = null, requestId = null, body = null, cause }: ErrorFields = {}) {
+  constructor(
+    kind: ErrorKind,
+    {
+      status = 0,
+      method = '',
+      url = '',
+      attempts = 0,
+      retryAfterMs = null,
+      requestId = null,
+      body = null,
+      cause,
+    }: ErrorFields = {},
+  ) {
     url = url && bareUrl(url);
-    super(`${`${method} ${url}`.trim() || 'evenkeel'}: ${status ? status + ' ' : ''}${kind}${attempts ? ` after ${count(attempts, 'request')}` : ''}`);
+    super(
+      `${`${method} ${url}`.trim() || 'evenkeel'}: ${status ? `${status} ` : ''}${kind}${attempts ? ` after ${count(attempts, 'request')}` : ''}`,
+    );
     const retryable = WORDING[kind].includes('~') && !isFinal(status);
-    Object.assign(this, { name: 'StabilityError', kind, status, method, url, attempts, retryable, retryAfterMs, requestId, body }, cause !== undefined && { cause });
+    Object.assign(
+      this,
+      {
+        name: 'StabilityError',
+        kind,
+        status,
+        method,
+        url,
+        attempts,
+        retryable,
+        retryAfterMs,
+        requestId,
+        body,
+      },
+      cause !== undefined && { cause },
+    );
   }
 }
 
@@ -117,7 +152,10 @@ function span(ms: number): string {
  *
  * @param messages other wording by kind: a string, or a function of the error.
  */
-export function formatError(error: StabilityError, messages?: Partial<Record<ErrorKind, string | ((error: StabilityError) => string)>>): string {
+export function formatError(
+  error: StabilityError,
+  messages?: Partial<Record<ErrorKind, string | ((error: StabilityError) => string)>>,
+): string {
   const { kind, status, retryAfterMs } = error;
   const known = KINDS.includes(kind);
   try {
@@ -126,7 +164,7 @@ export function formatError(error: StabilityError, messages?: Partial<Record<Err
     if (typeof text === 'string') return text;
   } catch {} // then as without it
   const wait = retryAfterMs! > 0 && retryAfterMs! < 1e10 ? span(retryAfterMs!) : 'a moment';
-  return (!known ? 'Something went wrong. Please~' : isFinal(status) ? WORDING.parse : WORDING[kind]).replace('~', ` try again in ${wait}`);
+  return WORDING[!known ? 'server' : isFinal(status) ? 'parse' : kind].replace('~', ` try again in ${wait}`);
 }
 
 /** The data, or throws the error: for a query function. */

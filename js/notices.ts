@@ -16,12 +16,17 @@ const PASSES = /^(offline|authUnknown|rateLimited|unavailable|circuitOpen|queueF
 export function createNotices(onNotice: ((notice: Notice) => void) | undefined, now: () => number) {
   const told = new Map<string, number>();
 
-  function tell(kind: Notice['kind'], level: Notice['level'], message: string, error: StabilityError | null): void {
+  function tell(
+    kind: Notice['kind'],
+    level: Notice['level'],
+    message: string,
+    error: StabilityError | null,
+  ): void {
     const at = now();
     // The distance rather than the difference: a clock that was set back must not silence anything for long.
     if (!onNotice || Math.abs(at - (told.get(kind) ?? -Infinity)) < APART_MS) return;
     told.set(kind, at);
-    isolate(() => onNotice({ level, kind, message, id: 'evenkeel:' + kind, error }));
+    isolate(() => onNotice({ level, kind, message, id: `evenkeel:${kind}`, error }));
   }
 
   return {
@@ -33,7 +38,11 @@ export function createNotices(onNotice: ((notice: Notice) => void) | undefined, 
       }
     },
     /** Something else happened. Only 'retrying' and 'backOnline' have a level and a wording of their own. */
-    say(kind: Notice['kind'], level: Notice['level'] = 'info', message: string = WORDING[kind as keyof typeof WORDING]): void {
+    say(
+      kind: Notice['kind'],
+      level: Notice['level'] = 'info',
+      message: string = WORDING[kind as keyof typeof WORDING],
+    ): void {
       tell(kind, level, message, null);
     },
   };

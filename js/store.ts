@@ -29,13 +29,17 @@ export function createListeners<A extends unknown[]>() {
   };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 
 function equal(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (!isObject(a) || !isObject(b)) return false;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && Object.is(a[key], b[key]));
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && Object.is(a[key], b[key]))
+  );
 }
 
 /**
@@ -44,7 +48,11 @@ function equal(a: unknown, b: unknown): boolean {
  * @param server what is rendered on a server and during hydration; default: `initial`.
  * @param onFirst called once, at the first subscription.
  */
-export function createStore<T>(initial: T, server: T = initial, onFirst?: () => void): Store<T> & { set(next: T): void } {
+export function createStore<T>(
+  initial: T,
+  server: T = initial,
+  onFirst?: () => void,
+): Store<T> & { set(next: T): void } {
   const listeners = createListeners<[]>();
   let now = initial;
   return {

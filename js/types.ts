@@ -113,7 +113,15 @@ export type ErrorKind =
 /** Something a person should be told. */
 export interface Notice {
   level: 'info' | 'warning' | 'error';
-  kind: ErrorKind | 'retrying' | 'updateAvailable' | 'signedOut' | 'accountChanged' | 'draftConflict' | 'draftRestored' | 'backOnline';
+  kind:
+    | ErrorKind
+    | 'retrying'
+    | 'updateAvailable'
+    | 'signedOut'
+    | 'accountChanged'
+    | 'draftConflict'
+    | 'draftRestored'
+    | 'backOnline';
   /** Worded for a person; holds no URL and nothing that the server said. */
   message: string;
   /** Equal ids replace each other (sonner's `toast(message, { id })`), so that a storm of failures shows one toast. */
@@ -125,7 +133,9 @@ export interface Notice {
 // ---------------------------------------------------------------- API client
 
 /** Headers for every request, or a function that is asked for them each time. */
-export type HeadersConfig = Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+export type HeadersConfig =
+  | Record<string, string>
+  | (() => Record<string, string> | Promise<Record<string, string>>);
 
 /** The API client's configuration. */
 export interface ApiConfig {
@@ -142,7 +152,16 @@ export interface ApiConfig {
   /** For each origin: a retry costs `cost`, a success gives `refund` back, up to `capacity`. Defaults 30, 1, 0.2. */
   retryBudget?: { capacity?: number; cost?: number; refund?: number } | false;
   /** Opens after `consecutive` failures, or a `ratio` of at least `minimum` within `windowMs`; for `openMs`, doubling up to `maxOpenMs`. Defaults 5, 0.5, 10, 30_000, 5_000, 60_000. */
-  breaker?: { consecutive?: number; ratio?: number; minimum?: number; windowMs?: number; openMs?: number; maxOpenMs?: number } | false;
+  breaker?:
+    | {
+        consecutive?: number;
+        ratio?: number;
+        minimum?: number;
+        windowMs?: number;
+        openMs?: number;
+        maxOpenMs?: number;
+      }
+    | false;
   /** Requests in flight for each origin. Default 16. */
   maxConcurrent?: number;
   /** A token bucket for each origin. Defaults 50, 100. */
@@ -261,27 +280,58 @@ export interface ResultMeta {
 
 /** GET or DELETE. */
 export interface ReadVerb {
-  <S extends StandardSchemaV1>(url: string | URL, options: RequestOptions & { schema: S }): Promise<ApiResult<SchemaOutput<S>>>;
-  <P extends keyof ParsedBody>(url: string | URL, options: RequestOptions & { parse: P }): Promise<ApiResult<ParsedBody[P]>>;
+  <S extends StandardSchemaV1>(
+    url: string | URL,
+    options: RequestOptions & { schema: S },
+  ): Promise<ApiResult<SchemaOutput<S>>>;
+  <P extends keyof ParsedBody>(
+    url: string | URL,
+    options: RequestOptions & { parse: P },
+  ): Promise<ApiResult<ParsedBody[P]>>;
   <T = unknown>(url: string | URL, options?: RequestOptions): Promise<ApiResult<T>>;
 }
 
 /** POST, PUT or PATCH. Bodies: string, FormData, URLSearchParams, Blob, buffers and streams go as they are; everything else as JSON. */
 export interface WriteVerb {
-  <S extends StandardSchemaV1>(url: string | URL, body: unknown, options: RequestOptions & { schema: S }): Promise<ApiResult<SchemaOutput<S>>>;
-  <P extends keyof ParsedBody>(url: string | URL, body: unknown, options: RequestOptions & { parse: P }): Promise<ApiResult<ParsedBody[P]>>;
+  <S extends StandardSchemaV1>(
+    url: string | URL,
+    body: unknown,
+    options: RequestOptions & { schema: S },
+  ): Promise<ApiResult<SchemaOutput<S>>>;
+  <P extends keyof ParsedBody>(
+    url: string | URL,
+    body: unknown,
+    options: RequestOptions & { parse: P },
+  ): Promise<ApiResult<ParsedBody[P]>>;
   <T = unknown>(url: string | URL, body?: unknown, options?: RequestOptions): Promise<ApiResult<T>>;
 }
 
 /** Any method, the name of which comes first. Otherwise as `WriteVerb`. */
 export interface AnyVerb {
-  <S extends StandardSchemaV1>(method: string, url: string | URL, body: unknown, options: RequestOptions & { schema: S }): Promise<ApiResult<SchemaOutput<S>>>;
-  <P extends keyof ParsedBody>(method: string, url: string | URL, body: unknown, options: RequestOptions & { parse: P }): Promise<ApiResult<ParsedBody[P]>>;
-  <T = unknown>(method: string, url: string | URL, body?: unknown, options?: RequestOptions): Promise<ApiResult<T>>;
+  <S extends StandardSchemaV1>(
+    method: string,
+    url: string | URL,
+    body: unknown,
+    options: RequestOptions & { schema: S },
+  ): Promise<ApiResult<SchemaOutput<S>>>;
+  <P extends keyof ParsedBody>(
+    method: string,
+    url: string | URL,
+    body: unknown,
+    options: RequestOptions & { parse: P },
+  ): Promise<ApiResult<ParsedBody[P]>>;
+  <T = unknown>(
+    method: string,
+    url: string | URL,
+    body?: unknown,
+    options?: RequestOptions,
+  ): Promise<ApiResult<T>>;
 }
 
 /** What `fetch` takes: everything that window.fetch takes, and the options of a call. */
-export interface FetchInit extends Omit<RequestInit, keyof RequestOptions>, Omit<RequestOptions, 'priority' | 'signal'> {
+export interface FetchInit
+  extends Omit<RequestInit, keyof RequestOptions>,
+    Omit<RequestOptions, 'priority' | 'signal'> {
   /** Ours, or what window.fetch takes, which says nothing about ours. */
   priority?: Priority | RequestPriority;
   /** Ends the call at once: it rejects with the signal's reason. */

@@ -1,0 +1,87 @@
+/** What the compiler promises; checked by tsc, nothing to see at run time. */
+import { test } from 'node:test';
+import type { StabilityError } from '../../js/errors.js';
+import type {
+  ApiClient,
+  ApiConfig,
+  ApiResult,
+  RequestOptions,
+  StabilityConfig,
+  StandardSchemaV1,
+} from '../../js/types.js';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+interface User {
+  id: string;
+}
+declare const userSchema: StandardSchemaV1<unknown, User>;
+
+/** Never called. */
+export async function promises(api: ApiClient, options: RequestOptions): Promise<void> {
+  same<Awaited<ReturnType<typeof api.head>>, ApiResult<null>>(true);
+
+  const unknown = await api.get('/u');
+  same<typeof unknown, ApiResult<unknown>>(true);
+  const typed = await api.get<User>('/u');
+  same<typeof typed, ApiResult<User>>(true);
+  const withOptions = await api.get<User>('/u', options);
+  same<typeof withOptions, ApiResult<User>>(true);
+  const json = await api.get<User>('/u', { parse: 'json', retries: 1 });
+  same<typeof json, ApiResult<User>>(true);
+
+  const blob = await api.get('/u', { parse: 'blob', priority: 'background' });
+  same<typeof blob, ApiResult<Blob>>(true);
+  const buffer = await api.post('/u', {}, { parse: 'arrayBuffer' });
+  same<typeof buffer, ApiResult<ArrayBuffer>>(true);
+  const text = await api.delete('/u', { parse: 'text' });
+  same<typeof text, ApiResult<string>>(true);
+  const stream = await api.request('REPORT', '/u', null, { parse: 'stream' });
+  same<typeof stream, ApiResult<ReadableStream<Uint8Array> | null>>(true);
+  const none = await api.put('/u', {}, { parse: 'none' });
+  same<typeof none, ApiResult<null>>(true);
+
+  const checked = await api.get('/u', { schema: userSchema });
+  same<typeof checked, ApiResult<User>>(true);
+  const sent = await api.patch('/u', {}, { schema: userSchema, idempotencyKey: true });
+  same<typeof sent, ApiResult<User>>(true);
+
+  if (checked.ok) same<typeof checked.data, User>(true);
+  else same<typeof checked.error, StabilityError>(true);
+
+  const dropIn: typeof fetch = api.fetch;
+  await dropIn('/u', { priority: 'high', cache: 'no-store', signal: null });
+  await api.fetch('/u', { method: 'POST', retries: 1, priority: 'critical' });
+  for await (const page of api.pages<User>('/u', { limit: 10 })) same<typeof page, User[]>(true);
+
+  // @ts-expect-error: pages need a limit
+  api.pages('/u', {});
+  // @ts-expect-error: not in this version
+  await api.get('/u', { cache: { ttlMs: 5 } });
+  // @ts-expect-error: not in this version
+  await api.post('/u', {}, { whenOffline: 'queue' });
+  // @ts-expect-error: no such option
+  await api.get('/u', { retrys: 1 });
+}
+
+/** Never called. */
+export function configurations(take: (config: StabilityConfig) => void, api: ApiConfig): void {
+  take({});
+  take({
+    api,
+    session: {},
+    version: { current: '1', onMismatch: 'ignore', pollMs: false },
+    drafts: false,
+    tabs: false,
+  });
+  take({ api: { headers: async () => ({ 'X-A': '1' }), cache: false, offlineQueue: false, onRequest() {} } });
+  // @ts-expect-error: not in this version
+  take({ drafts: {} });
+  // @ts-expect-error: not in this version
+  take({ api: { cache: { maxEntries: 5 } } });
+  // @ts-expect-error: `current` is needed
+  take({ version: {} });
+}
+
+test('the types of the public names are what the compiler says', () => {});
