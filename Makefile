@@ -87,6 +87,7 @@ size: package ## Prints what the package weighs, and what takes the room
 bench: package ## Times the package beside raw fetch and ky in headless Chromium
 	@.ci/setup test
 	@node benches/call.mjs
+	@if compgen -G "benches/*.rs" >/dev/null; then cargo bench; fi
 
 .PHONY: demo
 demo: package ## Serves the demo on a local address
