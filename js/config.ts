@@ -65,11 +65,8 @@ const number = (standard: number, min: number, max = 2 ** 31 - 1, what = '') =>
     standard,
   );
 const whole = (standard: number, min = 1, max?: number) => number(standard, min, max, 'whole ');
-/** A duration, rounded up to whole milliseconds. The least is 1 where 0 would leave no time to do anything. */
-const ms = (standard: number, min = 1): Check<number> => {
-  const check = number(standard, min);
-  return (value, path) => Math.ceil(check(value, path));
-};
+/** A duration; it may have a fraction. The least is 1 where 0 would leave no time to do anything. */
+const ms = (standard: number, min = 1) => number(standard, min);
 
 const bool = is<boolean, undefined>('boolean', 'true or false');
 const fn = <F>() => is<F, undefined>('function', 'a function');
