@@ -118,10 +118,16 @@ function checkBundle(metafile, texts) {
   }
 }
 
+/** One version everywhere, and nothing exported that is not there. */
 function checkManifest(manifest, files) {
-  const version = /^version = "(.+)"$/m.exec(readFileSync(join(root, 'Cargo.toml'), 'utf8'))?.[1];
-  if (manifest.version !== version) {
-    throw new Error(`pkg-template/package.json says version ${manifest.version}, Cargo.toml ${version}`);
+  for (const [path, pattern] of [
+    ['Cargo.toml', /^version = "(.+)"$/m],
+    ['js/stability.ts', /^const VERSION = '(.+)';$/m],
+  ]) {
+    const version = pattern.exec(readFileSync(join(root, path), 'utf8'))?.[1];
+    if (version !== manifest.version) {
+      throw new Error(`pkg-template/package.json says version ${manifest.version}, ${path} ${version}`);
+    }
   }
   for (const [name, target] of Object.entries(manifest.exports)) {
     for (const path of typeof target === 'string' ? [target] : Object.values(target)) {
