@@ -189,6 +189,13 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_gone_mad_still_finds_a_century() {
+        for now in [0, LAST_MS, u64::MAX] {
+            assert!(parse("Sunday, 06-Nov-94 08:49:37 GMT", Timestamp(now)).is_some(), "{now}");
+        }
+    }
+
+    #[test]
     fn days_and_times_that_do_not_exist_are_no_dates() {
         for text in [
             "Sun, 00 Nov 1994 08:49:37 GMT",
