@@ -63,7 +63,9 @@ export interface Stability {
 
 /** The state of the WebAssembly module; `error` is of kind `'runtime'` when it failed. */
 export interface RuntimeState {
+  /** `'failed'` is for good: the page goes on through plain `fetch`. */
   status: 'starting' | 'running' | 'failed';
+  /** Why it failed; null otherwise. */
   error: StabilityError | null;
 }
 
@@ -112,7 +114,9 @@ export type ErrorKind =
 
 /** Something a person should be told. */
 export interface Notice {
+  /** `'warning'`: passes by itself; `'error'`: something did not work. */
   level: 'info' | 'warning' | 'error';
+  /** The failure's kind, or what else happened. */
   kind:
     | ErrorKind
     | 'retrying'
@@ -246,10 +250,14 @@ export type ApiResult<T> = ApiSuccess<T> | ApiFailure;
 /** The call succeeded. */
 export interface ApiSuccess<T> {
   ok: true;
+  /** The body, read as `parse` says; what `schema` returned, where there is one. */
   data: T;
   error: null;
+  /** The response's status. */
   status: number;
+  /** The response's headers. */
   headers: Headers;
+  /** How it came about. */
   meta: ResultMeta;
 }
 
@@ -257,11 +265,13 @@ export interface ApiSuccess<T> {
 export interface ApiFailure {
   ok: false;
   data: null;
+  /** What went wrong: branch on its `kind`, show `formatError(error)`. */
   error: StabilityError;
   /** 0 where no response came. */
   status: number;
   /** null where no response came. */
   headers: Headers | null;
+  /** How it came about. */
   meta: ResultMeta;
 }
 
@@ -271,6 +281,7 @@ export interface ResultMeta {
   attempts: number;
   /** From the call to its outcome. */
   durationMs: number;
+  /** `'no'` while there is no cache. */
   fromCache: 'no' | 'fresh' | 'revalidated' | 'stale';
   /** A follower of another call's request. */
   shared: boolean;
@@ -340,12 +351,19 @@ export interface FetchInit
 
 /** The API client. The verbs never throw and never reject: a failure is a value. */
 export interface ApiClient {
+  /** Shares one request with equal calls. */
   readonly get: ReadVerb;
+  /** The response's headers only. */
   head(url: string | URL, options?: RequestOptions): Promise<ApiResult<null>>;
+  /** Retried with an idempotency key only. */
   readonly post: WriteVerb;
+  /** Retried as GET is. */
   readonly put: WriteVerb;
+  /** Retried with an idempotency key only. */
   readonly patch: WriteVerb;
+  /** Retried as GET is. */
   readonly delete: ReadVerb;
+  /** Any other method. */
   readonly request: AnyVerb;
   /**
    * A drop-in for window.fetch with all of the above, for TanStack Query, SWR, openapi-fetch, axios' fetch adapter: resolves to the last
@@ -443,13 +461,17 @@ export interface ConnectionConfig {
 
 /** The connection to the server, and since when it is so. */
 export interface ConnectionState {
+  /** `'degraded'`: requests fail, though the device has a network. */
   status: 'online' | 'degraded' | 'offline';
+  /** Epoch milliseconds. */
   since: number;
 }
 
 /** Something that happened. Details are numbers, booleans, null and short strings. */
 export interface DiagnosticEvent {
+  /** Epoch milliseconds. */
   at: number;
+  /** `'request'`, `'response'`, `'retry'`, `'breaker'` and so on. */
   type: string;
   [detail: string]: unknown;
 }
@@ -458,6 +480,8 @@ export interface DiagnosticEvent {
 export interface Diagnostics {
   /** evenkeel's own version. */
   version: string;
+  /** The newest is the last. */
   events: DiagnosticEvent[];
+  /** By name; at most 100 names. */
   counters: Record<string, number>;
 }
