@@ -63,7 +63,7 @@ export interface Stability {
 
 /** The state of the WebAssembly module; `error` is of kind `'runtime'` when it failed. */
 export interface RuntimeState {
-  /** `'failed'` is for good: the page goes on through plain `fetch`. */
+  /** `'failed'`: the page goes on through plain `fetch`. */
   status: 'starting' | 'running' | 'failed';
   /** Why it failed; null otherwise. */
   error: StabilityError | null;
