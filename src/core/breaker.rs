@@ -240,6 +240,12 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
+    fn fail(breaker: &mut Breaker, times: u32, now: Timestamp, random: &mut Random) {
+        for _ in 0..times {
+            breaker.record(now, Verdict::Failure, false, random);
+        }
+    }
+
     /// A breaker with the defaults, and dice.
     fn breaker() -> (Breaker, Random) {
         (Breaker::new(BreakerSettings::default()), Random::new(7))
@@ -248,9 +254,7 @@ mod tests {
     /// Opened at `START` by five failures in a row.
     fn opened() -> (Breaker, Random) {
         let (mut breaker, mut random) = breaker();
-        for _ in 0..5 {
-            breaker.record(START, Verdict::Failure, false, &mut random);
-        }
+        fail(&mut breaker, 5, START, &mut random);
         (breaker, random)
     }
 
@@ -264,9 +268,7 @@ mod tests {
     #[test]
     fn five_failures_in_a_row_open_it() {
         let (mut breaker, mut random) = breaker();
-        for _ in 0..4 {
-            breaker.record(START, Verdict::Failure, false, &mut random);
-        }
+        fail(&mut breaker, 4, START, &mut random);
         assert_eq!(breaker.admit(START), Admission::Pass);
 
         breaker.record(START, Verdict::Failure, false, &mut random);
@@ -356,9 +358,7 @@ mod tests {
             breaker.record(after(10), verdict, true, &mut random);
             assert_eq!(breaker.state(after(10)), BreakerState::Closed);
 
-            for _ in 0..4 {
-                breaker.record(after(11), Verdict::Failure, false, &mut random);
-            }
+            fail(&mut breaker, 4, after(11), &mut random);
             assert_eq!(breaker.state(after(11)), BreakerState::Closed);
             breaker.record(after(11), Verdict::Failure, false, &mut random);
             assert!((s(5)..=ms(7_500)).contains(&left(&breaker, after(11))));
@@ -386,9 +386,7 @@ mod tests {
         let mut probes = [0; 26];
         for _ in 0..13_000 {
             let (mut breaker, _) = breaker();
-            for _ in 0..5 {
-                breaker.record(START, Verdict::Failure, false, &mut random);
-            }
+            fail(&mut breaker, 5, START, &mut random);
             probes[((left(&breaker, START) - s(5)).as_millis() / 100) as usize] += 1;
         }
 
