@@ -40,8 +40,9 @@ $(STAGE)/wasm.stamp: $(RUST_SOURCES)
 	wasm-pack --log-level warn build --mode no-install --target web --release --no-pack --out-dir $(STAGE)/wasm
 	@touch $@
 
-$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json
-	$(WASM_OPT) $(WASM_OPT_FLAGS) $(STAGE)/wasm/evenkeel_bg.wasm -o $@
+$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json pkg-template/snip.mjs
+	node pkg-template/snip.mjs $(STAGE)/wasm/evenkeel_bg.wasm $(STAGE)/snipped.wasm
+	$(WASM_OPT) $(WASM_OPT_FLAGS) $(STAGE)/snipped.wasm -o $@
 
 target/glue.d.ts: $(STAGE)/wasm.stamp pkg-template/build.mjs pkg-template/glue.mjs
 	@node pkg-template/build.mjs types

@@ -13,7 +13,6 @@ use crate::core::gate::Priority;
 use crate::core::hub::{Hub, Input};
 use crate::core::link;
 use crate::core::output::Attempt;
-use crate::core::settings::Settings;
 use crate::core::time::Timestamp;
 
 const IDEMPOTENT: u32 = 1;
@@ -33,13 +32,13 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Starts. `options` is an [`Options`]; what does not fit it is a bug of the glue.
+    /// Starts. What does not fit [`Options`] is a bug of the glue.
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue, host: Host) -> Engine {
-        let options: Options =
-            serde_wasm_bindgen::from_value(options).unwrap_or_else(|_| panic!("the glue's options fit"));
+        let options: Option<Options> = serde_wasm_bindgen::from_value(options).ok();
+        let (settings, seed) = options.and_then(|options| options.settings()).expect("options of the same build");
         let now = Timestamp(js_sys::Date::now() as u64);
-        let hub = Hub::new(Settings::from(&options), options.seed as u64, now, online(), visible());
+        let hub = Hub::new(settings, seed, now, online(), visible());
         let driver = Driver::new(hub, host);
         let page = Page::listen(&driver);
         driver.input(Input::Wake);

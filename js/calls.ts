@@ -1,0 +1,363 @@
+/**
+ * Calls: each goes through the engine, or through one plain fetch where there is no engine. Both end in the same outcome.
+ */
+import { BROKEN, drainBody, readBody, TOO_LARGE, WHOLE } from './body.js';
+import type { Settings } from './config.js';
+import type { createDiagnostics } from './diagnostics.js';
+import { KINDS, kindOfStatus, StabilityError } from './errors.js';
+import type { createNotices } from './notices.js';
+import { type Plan, type Requests, Unsendable } from './request.js';
+import type { Runtime } from './runtime.js';
+import type { ErrorKind, RequestOptions } from './types.js';
+
+/** What the Rust side calls. */
+export interface Host {
+  readonly life: AbortSignal;
+  send(flight: number, attempt: number): Promise<Response | null | undefined>;
+  read(flight: number, attempt: number): Promise<number>;
+  drain(flight: number): void;
+  cancel(flight: number): void;
+  settle(call: number, flight: number, end: number, attempts: number, retryAfterMs: number, shared: boolean): void;
+  done(flight: number): void;
+  retry(flight: number, waitMs: number): void;
+  retrying(flight: number): void;
+  breaker(flight: number, wholeOrigin: boolean, state: number): void;
+  ask(question: number): Promise<number>;
+  hush(question: number): void;
+  connection(status: number, since: number): void;
+  queued(calls: number): void;
+}
+
+/** How a call ended, before its body is parsed. */
+export interface Outcome {
+  /** null: well. */
+  kind: ErrorKind | null;
+  response: Response | null;
+  bytes: Uint8Array | undefined;
+  cause: unknown;
+  attempts: number;
+  retryAfterMs: number | null;
+  shared: boolean;
+}
+
+/** What a caller wants of its call. */
+export interface Ask {
+  options: RequestOptions;
+  /** The caller reads the body. */
+  streams: boolean;
+  /** HTML is not what was asked for. */
+  wantsData: boolean;
+  /** What may share a request with an equal one; empty: nothing. */
+  share: string;
+}
+
+/** One request on its way; the record of the call that began it. */
+interface Flight {
+  plan: Plan;
+  control: AbortController;
+  /** Ends the body that a single caller reads itself, too: such a body outlives its call. */
+  signal: AbortSignal | undefined;
+  response: Response | null;
+  bytes: Uint8Array | undefined;
+  cause: unknown;
+}
+
+interface Call extends Flight {
+  /** Why its caller aborted it. */
+  reason: unknown;
+  /** A body is being let go. */
+  drains: boolean;
+  notify: boolean;
+  streams: boolean;
+  settle(outcome: Outcome): void;
+}
+
+// What the Rust side reads of a call; the numbers are its.
+const IDEMPOTENT = 1;
+const REPLAYABLE = 2;
+const TRUSTED = 4;
+const STREAMS = 8;
+const WANTS_DATA = 16;
+const PRIORITY = { critical: 32, normal: 0, background: 64 };
+
+const BREAKER = ['closed', 'open', 'half-open'];
+
+const IS_IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
+
+/** What is said of a response, without being its status. */
+const TELLS_OF_RESPONSE = /^(unauthenticated|authUnknown|forbidden|tooLarge|parse)$/;
+
+/** No answer, or none that says anything. */
+const CANNOT_TELL = -1;
+
+/** Makes calls. `told` hears of the connection and of how many calls wait, `ask` asks the app's endpoints. */
+export function createCalls(
+  settings: Settings,
+  requests: Requests,
+  runtime: () => Runtime,
+  notices: ReturnType<typeof createNotices>,
+  diagnostics: ReturnType<typeof createDiagnostics>,
+  told: { pending(calls: number): void; queued(calls: number): void; connection(status: number, since: number): void },
+  ask: (question: number, signal: AbortSignal) => Promise<number>,
+) {
+  const { api, startTimeoutMs } = settings;
+  const calls = new Map<number, Call>();
+  const flights = new Map<number, Call>();
+  const questions: AbortController[] = [];
+  const disposal = new AbortController();
+  let lastId = 0;
+  let pending = 0;
+
+  // ---------------------------------------------------------------- one attempt, in the engine and without
+
+  async function send(id: number, flight: Flight, attempt: number): Promise<Response | null | undefined> {
+    const signal = flight.signal ? AbortSignal.any([flight.control.signal, flight.signal]) : flight.control.signal;
+    flight.response = null;
+    flight.bytes = flight.cause = undefined;
+    diagnostics.count('requests');
+    diagnostics.emit('request', { id, method: flight.plan.method, url: flight.plan.url, attempt });
+    try {
+      const response = await requests.send(flight.plan, attempt, signal);
+      diagnostics.emit('response', { id, status: response.status, attempt });
+      return (flight.response = response);
+    } catch (error) {
+      const thrown = error instanceof Unsendable;
+      flight.cause = thrown ? error.cause : error;
+      if (!signal.aborted) diagnostics.emit('failure', { id, attempt, reason: thrown ? 'unsendable' : 'network' });
+      return thrown ? undefined : null;
+    }
+  }
+
+  const host = (life: AbortSignal): Host => ({
+    life,
+    async send(id, attempt) {
+      const flight = flights.get(id);
+      if (!flight) return null;
+      flight.control?.abort(); // the attempt before it, should its body still be on the way
+      flight.control = new AbortController();
+      return send(id, flight, attempt);
+    },
+    async read(id, attempt) {
+      const flight = flights.get(id);
+      if (!flight?.response) return BROKEN;
+      const [end, bytes] = await readBody(flight.response, api.maxBodyBytes, () => runtime().engine()?.progressed(id, attempt));
+      flight.bytes = bytes;
+      return end;
+    },
+    drain(id) {
+      const flight = flights.get(id);
+      const response = flight?.response;
+      if (!response) return;
+      flight.drains = true;
+      drainBody(response).then(([, bytes]) => (flight.bytes = flight.response === response ? bytes : flight.bytes));
+    },
+    cancel(id) {
+      flights.get(id)?.control.abort();
+    },
+    settle(id, flightId, end, attempts, retryAfterMs, shared) {
+      const call = calls.get(id);
+      const flight = flights.get(flightId);
+      if (!call || !flight) return;
+      const kind = end === 0 ? null : end === 1 ? kindOfStatus(flight.response?.status ?? 0) : KINDS[end - 2]!;
+      const response = end < 2 || TELLS_OF_RESPONSE.test(kind!) ? flight.response : null;
+      const cause = kind === 'aborted' ? call.reason : flight.cause;
+      call.settle({ kind, response, bytes: flight.bytes, cause, attempts, retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs, shared });
+    },
+    done(id) {
+      const flight = flights.get(id);
+      if (flight?.drains) flight.control.abort();
+      flights.delete(id);
+    },
+    retry(id, waitMs) {
+      diagnostics.count('retries');
+      diagnostics.emit('retry', { id, waitMs });
+    },
+    retrying(id) {
+      if (flights.get(id)?.notify) notices.say('retrying');
+    },
+    breaker(id, wholeOrigin, state) {
+      const url = new URL(flights.get(id)!.plan.url);
+      const route = wholeOrigin ? '' : url.pathname.split('/', 3).join('/');
+      diagnostics.emit('breaker', { url: url.origin + route, scope: wholeOrigin ? 'origin' : 'route', state: BREAKER[state]! });
+    },
+    ask(question) {
+      const control = (questions[question] = new AbortController());
+      return ask(question, AbortSignal.any([control.signal, life])).catch(() => CANNOT_TELL);
+    },
+    hush(question) {
+      questions[question]?.abort();
+    },
+    queued: told.queued,
+    connection: told.connection,
+  });
+
+  // ---------------------------------------------------------------- a call
+
+  /** Sends what was planned, and settles once. Never rejects. */
+  function make(plan: Plan, { options, streams, wantsData, share }: Ask): Promise<Outcome> {
+    const id = ++lastId;
+    const { signal } = options;
+    const timeoutMs = options.timeoutMs ?? api.timeoutMs;
+    const deadlineMs = options.deadlineMs ?? api.deadlineMs;
+    const started = Date.now();
+    told.pending(++pending);
+    return new Promise((resolve) => {
+      const call: Call = {
+        plan,
+        control: undefined as never,
+        signal: streams && !share ? signal : undefined,
+        response: null,
+        bytes: undefined,
+        cause: undefined,
+        reason: undefined,
+        drains: false,
+        notify: options.notify ?? true,
+        streams,
+        settle(outcome) {
+          if (!calls.delete(id)) return;
+          signal?.removeEventListener('abort', onAbort);
+          told.pending(--pending);
+          diagnostics.emit('call', { id, kind: outcome.kind, status: outcome.response?.status ?? 0, attempts: outcome.attempts });
+          diagnostics.count(outcome.kind ?? 'ok');
+          resolve(outcome);
+        },
+      };
+      const end = (kind: ErrorKind, cause?: unknown): void =>
+        call.settle({ kind, response: null, bytes: undefined, cause, attempts: 0, retryAfterMs: null, shared: false });
+      const onAbort = (): void => {
+        const engine = runtime().engine();
+        call.reason = signal?.reason;
+        engine?.abort(id);
+        if (!engine) call.control?.abort();
+        end('aborted', call.reason); // where no engine knows of it
+      };
+      const go = (): void => {
+        if (!calls.has(id)) return;
+        const engine = runtime().engine();
+        if (!engine) return void plain(id, call, timeoutMs, deadlineMs - (Date.now() - started), wantsData).then(call.settle);
+        flights.set(id, call);
+        const flags =
+          (IS_IDEMPOTENT.test(plan.method) || options.idempotencyKey ? IDEMPOTENT : 0) |
+          (plan.replayable ? REPLAYABLE : 0) |
+          (plan.trusted ? TRUSTED : 0) |
+          (streams ? STREAMS : 0) |
+          (wantsData ? WANTS_DATA : 0) |
+          PRIORITY[options.priority ?? 'normal'];
+        const left = Math.max(0, deadlineMs - (Date.now() - started));
+        engine.call(id, plan.url, share && shareKey(plan, share), flags, options.retries ?? api.retries, timeoutMs, left);
+      };
+
+      calls.set(id, call);
+      if (disposal.signal.aborted) return end('aborted');
+      if (signal?.aborted) return end('aborted', signal.reason);
+      signal?.addEventListener('abort', onAbort);
+      // Nearly always there is nothing to wait for.
+      let standing: ReturnType<Requests['standing']>;
+      try {
+        standing = plan.trusted ? requests.standing() : undefined;
+      } catch (cause) {
+        return end('invalid', cause);
+      }
+      const headersCome = isPromise(standing)
+        ? withinMs(timeoutMs, standing).then((headers) => {
+            plan.standing = headers;
+          })
+        : void (plan.standing = standing);
+      const engineComes = runtime().engine() || runtime().failed() ? undefined : withinMs(startTimeoutMs, runtime().start()).catch(() => {});
+      if (!headersCome && !engineComes) return go();
+      Promise.all([headersCome, engineComes]).then(go, (cause) => end(cause === LATE ? 'timeout' : 'invalid', cause));
+    });
+  }
+
+  /** One fetch: query, headers, credentials, CSRF, hooks, timeout and abort work; retries, queues and sharing do not. */
+  async function plain(id: number, call: Call, timeoutMs: number, deadlineMs: number, wantsData: boolean): Promise<Outcome> {
+    const control = (call.control = new AbortController());
+    const late = () => control.abort(LATE);
+    let silence = setTimeout(late, Math.min(timeoutMs, deadlineMs));
+    const deadline = setTimeout(late, Math.max(0, deadlineMs));
+    const outcome = (kind: ErrorKind | null, retryAfterMs: number | null = null): Outcome => {
+      const { response, bytes, cause } = call;
+      return { kind, response: kind === null || kind === kindOfStatus(response?.status ?? 0) || kind === 'authUnknown' ? response : null, bytes, cause, attempts: 1, retryAfterMs, shared: false };
+    };
+    const broken = (): Outcome =>
+      outcome(control.signal.reason === LATE ? 'timeout' : control.signal.aborted ? 'aborted' : globalThis.navigator?.onLine === false ? 'offline' : 'network');
+    try {
+      const sent = await send(id, call, 1);
+      if (sent === undefined) return outcome('invalid');
+      if (!sent) return broken();
+      const { status } = sent;
+      const kind = status < 400 ? null : status === 401 ? 'authUnknown' : kindOfStatus(status);
+      const asked = Number(sent.headers.get('retry-after') ?? NaN) * 1_000;
+      if (!kind && wantsData && /^\s*text\/html\b/.test(sent.headers.get('content-type') ?? '')) {
+        control.abort();
+        return outcome('parse');
+      }
+      if (!call.streams) {
+        const restart = () => {
+          clearTimeout(silence);
+          silence = setTimeout(late, timeoutMs);
+        };
+        restart();
+        const [end, bytes] = await readBody(sent, api.maxBodyBytes, restart);
+        call.bytes = bytes;
+        if (!kind && end !== WHOLE) return end === TOO_LARGE ? outcome('tooLarge') : broken();
+      }
+      return outcome(kind, asked >= 0 ? asked : null);
+    } catch {
+      return broken();
+    } finally {
+      clearTimeout(silence);
+      clearTimeout(deadline);
+    }
+  }
+
+  return {
+    make,
+    host,
+    /** The module trapped: what was in flight fails, and what runs is ended. */
+    trapped(error: StabilityError): void {
+      for (const [id, call] of [...calls]) {
+        if (!flights.has(id) && !call.control) continue; // it still waits for an engine
+        call.control?.abort();
+        call.settle({ kind: 'runtime', response: null, bytes: undefined, cause: error, attempts: 0, retryAfterMs: null, shared: false });
+      }
+      flights.clear();
+    },
+    dispose(): void {
+      disposal.abort();
+      for (const call of [...calls.values()]) {
+        call.control?.abort();
+        call.settle({ kind: 'aborted', response: null, bytes: undefined, cause: undefined, attempts: 0, retryAfterMs: null, shared: false });
+      }
+      flights.clear();
+    },
+  };
+}
+
+/** Makes calls. */
+export type Calls = ReturnType<typeof createCalls>;
+
+/** The method, what makes one answer another one, and every header that the caller's answer may depend on. */
+function shareKey(plan: Plan, share: string): string {
+  let key = `${plan.method} ${share}\n`;
+  for (const headers of [plan.standing && new Headers(plan.standing), plan.init.headers as Headers | undefined]) {
+    if (headers) for (const [name, value] of headers) key += `${name}:${value}\n`;
+  }
+  return key;
+}
+
+const LATE = new DOMException('The time is up', 'TimeoutError');
+
+const isPromise = <T>(value: unknown): value is Promise<T> => typeof (value as Promise<T> | undefined)?.then === 'function';
+
+/** Rejects with LATE when the promise takes longer. */
+function withinMs<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, ms, LATE);
+    promise.then(resolve, reject);
+    promise.then(
+      () => clearTimeout(timer),
+      () => clearTimeout(timer),
+    );
+  });
+}

@@ -1,0 +1,174 @@
+/**
+ * Requests: from what a caller asks to what `fetch` is given, in every attempt anew. The same for the engine and for the plain path.
+ */
+import { serialise } from './body.js';
+import type { Settings } from './config.js';
+import type { RequestOptions } from './types.js';
+
+/** What is sent, settled once for all attempts of a call. */
+export interface Plan {
+  method: string;
+  /** Absolute. */
+  url: string;
+  init: RequestInit;
+  /** Given as a Request: each attempt sends a copy. */
+  input: Request | undefined;
+  /** Goes to the page's own origin, baseUrl's or a trusted one. */
+  trusted: boolean;
+  /** Carries cookies. */
+  credentialed: boolean;
+  /** Read twice without loss. */
+  replayable: boolean;
+  /** GET, HEAD or OPTIONS. */
+  safe: boolean;
+  /** The `headers` of the configuration as this call began; asked for again in each later attempt. */
+  standing: Record<string, string> | undefined;
+}
+
+const SAFE = /^(GET|HEAD|OPTIONS)$/;
+
+const uuid = (): string => {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  // Pages without TLS have no randomUUID. RFC 9562, version 4.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 15) | 64;
+  bytes[8] = (bytes[8]! & 63) | 128;
+  return Array.from(bytes, (byte, at) => (/^(4|6|8|10)$/.test(`${at}`) ? '-' : '') + byte.toString(16).padStart(2, '0')).join('');
+};
+
+/** The value of a cookie that script may read. */
+function cookie(name: string): string | undefined {
+  for (const pair of globalThis.document?.cookie.split('; ') ?? []) {
+    if (pair.startsWith(name + '=')) return pair.slice(name.length + 1);
+  }
+  return undefined;
+}
+
+/** Builds and sends requests as the configuration says. */
+export function createRequests({ baseUrl, api, version }: Settings, onCacheable: (url: string) => void) {
+  const pageBase = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
+  const pageOrigin = globalThis.location?.origin;
+  const base = (): string | undefined => (baseUrl === undefined ? pageBase() : new URL(baseUrl, pageBase()).href);
+  const trusted = new Set([pageOrigin, ...api.trustedOrigins]);
+  if (baseUrl !== undefined) {
+    try {
+      trusted.add(new URL(base()!).origin);
+    } catch {} // relative, and no page: no URL of this client will parse
+  }
+
+  const resolve = (url: string | URL): URL => {
+    const resolved = new URL(url, base());
+    if (resolved.username || resolved.password) throw new TypeError('a URL with credentials cannot be fetched');
+    return resolved;
+  };
+  const isTrusted = (url: URL): boolean => trusted.has(url.origin);
+
+  const standing = (): Record<string, string> | undefined | Promise<Record<string, string>> =>
+    typeof api.headers === 'function' ? api.headers() : api.headers;
+
+  /** Throws what cannot be sent: a URL, header or body. */
+  function plan(method: string, to: string | URL, body: unknown, options: RequestOptions, own?: RequestInit, input?: Request): Plan {
+    const url = resolve(to);
+    if (options.query) {
+      for (const [name, value] of Object.entries(options.query)) {
+        for (const one of Array.isArray(value) ? value : [value]) {
+          if (one !== null && one !== undefined) url.searchParams.append(name, `${one}`);
+        }
+      }
+    }
+    const credentials = options.credentials ?? input?.credentials ?? api.credentials;
+    const credentialed = credentials === 'include' || (credentials === 'same-origin' && url.origin === pageOrigin);
+    const safe = SAFE.test(method);
+    const init: RequestInit & { duplex?: 'half' } = { ...own, method, credentials };
+    if (credentialed && !own?.cache) init.cache = 'no-store';
+    if (options.keepalive) init.keepalive = true;
+    let type: string | undefined;
+    if (own) init.body = own.body ?? null;
+    else if (body !== undefined) [init.body, type] = serialise(body);
+    const streams = init.body instanceof ReadableStream;
+    if (streams) init.duplex = 'half';
+
+    const headers = options.headers ?? input?.headers;
+    const key = options.idempotencyKey;
+    if (headers || type || key) {
+      init.headers = new Headers(headers);
+      if (type && !init.headers.has('content-type')) init.headers.set('content-type', type);
+      if (key) init.headers.set('idempotency-key', key === true ? uuid() : key);
+    }
+    return { method, url: url.href, init, input, trusted: isTrusted(url), credentialed, replayable: !streams, safe, standing: undefined };
+  }
+
+  /** Adds what is sent to trusted origins only. What the caller set is stronger. */
+  function address(init: RequestInit, { safe, trusted }: Plan, standing: Record<string, string> | undefined): void {
+    const csrf = safe ? undefined : api.csrf && cookie(api.csrf.cookie);
+    if (!trusted || !(standing || version || csrf)) return;
+    const headers = new Headers(standing);
+    if (version) headers.set(version.header, version.current);
+    if (csrf) headers.set((api.csrf as { header: string }).header, csrf);
+    if (init.headers) for (const [name, value] of init.headers as Headers) headers.set(name, value);
+    init.headers = headers;
+  }
+
+  /** Sends one attempt, hooks and all. Rejects with what a hook threw, wrapped, or with what `fetch` rejects with. */
+  async function send(plan: Plan, attempt: number, signal: AbortSignal): Promise<Response> {
+    let request: Request | undefined;
+    const init: RequestInit = { ...plan.init, signal };
+    try {
+      address(init, plan, attempt > 1 && plan.trusted ? await orAbort(signal, standing()) : plan.standing);
+      if (plan.input) request = new Request(plan.url, new Request(plan.input.clone(), init));
+      else if (api.onRequest || api.onResponse) request = new Request(plan.url, init);
+      if (api.onRequest) request = (await orAbort(signal, api.onRequest(request!, { attempt }))) ?? request;
+    } catch (cause) {
+      throw signal.aborted ? cause : new Unsendable(cause);
+    }
+    signal.throwIfAborted();
+    let response = await (request ? fetch(request, { signal }) : fetch(plan.url, init));
+    if (plan.credentialed) audit(response, plan.url);
+    if (api.onResponse) {
+      try {
+        response = (await orAbort(signal, api.onResponse(response, request!))) ?? response;
+      } catch (cause) {
+        throw signal.aborted ? cause : new Unsendable(cause);
+      }
+    }
+    return response;
+  }
+
+  const audits = api.auditCacheControl ?? isDevelopment();
+  function audit(response: Response, url: string): void {
+    if (!audits || response.type === 'opaque') return;
+    const policy = response.headers.get('cache-control') ?? '';
+    // `private, no-cache` is for a user's own answers with an ETag: kept by this browser alone, and asked about each time.
+    if (!/\bno-store\b/i.test(policy) && !(/\bprivate\b/i.test(policy) && /\bno-cache\b/i.test(policy))) onCacheable(url);
+  }
+
+  return { plan, send, standing, resolve, isTrusted };
+}
+
+/** What builds and sends requests. */
+export type Requests = ReturnType<typeof createRequests>;
+
+/** A request that cannot be sent as it is, or a hook that threw. Another attempt would meet the same. */
+export class Unsendable {
+  constructor(readonly cause: unknown) {}
+}
+
+/** Rejects when the signal aborts first: what the app gave us may never end. */
+function orAbort<T>(signal: AbortSignal, pending: T | Promise<T>): T | Promise<T> {
+  if (typeof (pending as Promise<T> | undefined)?.then !== 'function') return pending;
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    (pending as Promise<T>).then(resolve, reject);
+  });
+}
+
+declare const process: { env: { NODE_ENV?: string } };
+
+function isDevelopment(): boolean {
+  try {
+    // Bundlers put the value here; without one there is no `process` in a browser.
+    return process.env.NODE_ENV === 'development';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The WebAssembly module: where it comes from, how it starts, and what happens when it traps.
+ */
+import { createGlue, type Engine } from '#glue';
+import type { Host } from './calls.js';
+import type { Settings } from './config.js';
+import type { createDiagnostics } from './diagnostics.js';
+import { StabilityError } from './errors.js';
+import { createStore } from './store.js';
+import type { RuntimeState, StabilityConfig } from './types.js';
+
+type Source = NonNullable<StabilityConfig['wasm']>;
+
+/** A fetch of the module that brings nothing in this time is over, and is tried again after these pauses. */
+const FETCH_MS = 60_000;
+const PAUSES_MS = [1_000, 4_000];
+/** A module that traps more often than this in a minute is given up. */
+const TRAPS_MAX = 3;
+
+/** Compiled modules by address, so that two clients of one page compile once. */
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+async function fetchModule(url: string, attempt = 0): Promise<WebAssembly.Module> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS) });
+  } catch (error) {
+    const pause = PAUSES_MS[attempt];
+    if (pause === undefined) throw error;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    return fetchModule(url, attempt + 1);
+  }
+  return compileResponse(response);
+}
+
+async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+  if (!response.ok) throw new Error(`the .wasm file's address answers ${response.status}`);
+  const type = response.headers.get('content-type') ?? '';
+  // A server that does not know the type is no reason to stay without the module.
+  return /^application\/wasm\b/.test(type) && 'compileStreaming' in WebAssembly
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
+}
+
+async function compile(source: Source): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (typeof source === 'string' || source instanceof URL) {
+    const url = String(source);
+    let module = compiled.get(url);
+    if (!module) {
+      module = fetchModule(url);
+      compiled.set(url, module);
+      module.catch(() => compiled.delete(url));
+    }
+    return module;
+  }
+  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return WebAssembly.compile(source as BufferSource);
+  return compileResponse(await source);
+}
+
+/** A running engine, or what stands in its place. */
+export function createRuntime(
+  { wasm }: Settings,
+  fallback: () => Source,
+  diagnostics: ReturnType<typeof createDiagnostics>,
+  options: () => object,
+  host: (life: AbortSignal) => Host,
+  onTrap: (error: StabilityError) => void,
+) {
+  const state = createStore<RuntimeState>({ status: 'starting', error: null }, undefined, start);
+  let engine: Engine | undefined;
+  let life: AbortController | undefined;
+  let nextLink: ((header: string) => string | undefined) | undefined;
+  let ready: Promise<void> | undefined;
+  let disposed = false;
+  const traps: number[] = [];
+
+  function boot(module: WebAssembly.Module): void {
+    if (disposed) return;
+    const mine = new AbortController();
+    life = mine;
+    // Every way into the module is watched: a panic or exhausted memory leaves it callable but wrong, so from then on
+    // nothing gets in any more, and neither do the timers and promises that it left behind.
+    const glue = createGlue((exports) => {
+      const guarded: Partial<Record<string, unknown>> = {};
+      for (const [name, value] of Object.entries(exports)) {
+        guarded[name] =
+          typeof value !== 'function'
+            ? value
+            : (...args: unknown[]) => {
+                if (mine.signal.aborted) return undefined;
+                try {
+                  return value(...args);
+                } catch (error) {
+                  trapped(error, module, mine);
+                  return undefined;
+                }
+              };
+      }
+      return guarded as unknown as typeof exports;
+    });
+    glue.initSync({ module });
+    const started = new glue.Engine(options(), host(mine.signal));
+    if (mine.signal.aborted) return;
+    engine = started;
+    nextLink = glue.nextLink;
+    set('running', null);
+  }
+
+  function trapped(cause: unknown, module: WebAssembly.Module, mine: AbortController): void {
+    if (mine.signal.aborted) return;
+    mine.abort();
+    engine = undefined;
+    const error = new StabilityError('runtime', { cause });
+    const now = Date.now();
+    traps.push(now);
+    onTrap(error);
+    if (traps.filter((at) => now - at < 60_000).length > TRAPS_MAX) return set('failed', error);
+    set('starting', null);
+    queueMicrotask(() => boot(module));
+  }
+
+  function set(status: RuntimeState['status'], error: StabilityError | null): void {
+    if (disposed) return;
+    diagnostics.emit('runtime', { status, reason: error ? String(error.cause).slice(0, 200) : null });
+    state.set({ status, error });
+  }
+
+  function start(): Promise<void> {
+    ready ??= load();
+    return ready;
+  }
+
+  function load(): Promise<void> {
+    const loading = (async () => {
+      try {
+        if (!wasm && !globalThis.document && !('importScripts' in globalThis)) throw new Error('this is not a browser');
+        boot(await compile(wasm ?? fallback()));
+      } catch (cause) {
+        const error = new StabilityError('runtime', { cause });
+        set('failed', error);
+        throw error;
+      }
+      const { error } = state.getSnapshot();
+      if (error) throw error;
+    })();
+    loading.catch(() => {}); // unobserved, it is not an unhandled rejection
+    return loading;
+  }
+
+  return {
+    state,
+    start,
+    /** The engine, while it runs. */
+    engine: () => engine,
+    /** Why there will be none. */
+    failed: () => state.getSnapshot().error !== null,
+    nextLink: (header: string) => nextLink?.(header),
+    dispose(): void {
+      if (disposed) return;
+      disposed = true;
+      engine?.dispose();
+      life?.abort();
+      engine = undefined;
+    },
+  };
+}
+
+/** A running engine, or what stands in its place. */
+export type Runtime = ReturnType<typeof createRuntime>;

@@ -1,0 +1,57 @@
+/**
+ * The app's own endpoints, asked on behalf of the engine: is somebody signed in, is the server back?
+ */
+import { drainBody } from './body.js';
+import type { Settings } from './config.js';
+import type { Requests } from './request.js';
+
+/** The numbers of the Rust side: no answer or none that says anything, and a clear answer that nobody is signed in. */
+const CANNOT_TELL = -1;
+const NOBODY = -2;
+
+const SESSION = 0;
+
+/** A number that stands for a user, without being a name: it is only ever compared. */
+function standsFor(user: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of user) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
+  return hash >>> 0;
+}
+
+/** Asks one of them: the session for a user's number, the probe for a status. */
+export function createAsk({ session, version }: Settings, requests: Requests) {
+  const probeUrl = (version && version.endpoint) || (session && session.endpoint);
+
+  async function ask(question: number, signal: AbortSignal): Promise<number> {
+    const url = question === SESSION ? session && session.endpoint : probeUrl;
+    if (!url) return CANNOT_TELL;
+    const plan = requests.plan('GET', url, undefined, {}, { cache: 'no-store' });
+    plan.standing = plan.trusted ? await requests.standing() : undefined;
+    const response = await requests.send(plan, 1, signal);
+    const [, bytes] = await drainBody(response);
+    return question === SESSION ? whoIs(response, bytes) : response.status;
+  }
+
+  function whoIs({ status, headers }: Response, bytes: Uint8Array): number {
+    if (!session) return CANNOT_TELL;
+    if (status === 401) return NOBODY;
+    if (status !== 200 || /^\s*text\/html\b/.test(headers.get('content-type') ?? '')) return CANNOT_TELL;
+    // Throws what is no JSON, and what the app's own functions throw: then nothing can be told either.
+    const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const found = session.parse ? session.parse(body) : isSession(body) ? body : null;
+    if (!found) return body === null || session.parse || isEmpty(body) ? NOBODY : CANNOT_TELL;
+    const user = session.identify ? session.identify(body) : defaultKey(body);
+    return standsFor(`${user ?? ''}`);
+  }
+
+  return { ask, canProbe: Boolean(probeUrl) };
+}
+
+type Body = { user?: { id?: unknown; sub?: unknown; email?: unknown } };
+
+const isSession = (body: unknown): boolean => Boolean((body as Body | null)?.user);
+const isEmpty = (body: unknown): boolean => typeof body === 'object' && body !== null && !Object.keys(body).length;
+const defaultKey = (body: unknown): unknown => {
+  const user = (body as Body).user;
+  return user?.id ?? user?.sub ?? user?.email;
+};

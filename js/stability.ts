@@ -1,0 +1,82 @@
+/**
+ * The wiring of the glue: one client from one configuration.
+ */
+import { createApi } from './api.js';
+import { createCalls } from './calls.js';
+import { checkConfig, type Settings } from './config.js';
+import { createDiagnostics } from './diagnostics.js';
+import { createNotices } from './notices.js';
+import { createRequests } from './request.js';
+import { createRuntime } from './runtime.js';
+import { createAsk } from './session.js';
+import { createStore } from './store.js';
+import type { ApiActivity, ConnectionState, Stability, StabilityConfig } from './types.js';
+
+/** Kept equal to the package's by the build. */
+const VERSION = '0.1.0';
+
+const STATUS = ['online', 'degraded', 'offline'] as const;
+
+/** Makes a client; `wasm` says where the module is when the configuration does not. */
+export function create(config: StabilityConfig | undefined, wasm: () => NonNullable<StabilityConfig['wasm']>): Stability {
+  const settings = checkConfig(config);
+  const diagnostics = createDiagnostics(VERSION, settings.redactUrl);
+  const notices = createNotices(settings.onNotice, Date.now);
+  const requests = createRequests(settings, (url) => {
+    diagnostics.emit('cacheable', { url });
+  });
+  const { ask, canProbe } = createAsk(settings, requests);
+
+  const activity = createStore<ApiActivity>({ pending: 0, queued: 0, offline: 0 });
+  const setActivity = (change: Partial<ApiActivity>): void => activity.set({ ...activity.getSnapshot(), ...change });
+
+  const connection = createStore<ConnectionState>({ status: 'online', since: Date.now() }, undefined, () => void runtime.start());
+  const told = {
+    pending: (pending: number) => setActivity({ pending }),
+    queued: (queued: number) => setActivity({ queued }),
+    connection(code: number, since: number): void {
+      const status = STATUS[code]!;
+      if (status === 'online' && connection.getSnapshot().status !== 'online') notices.say('backOnline');
+      diagnostics.emit('connection', { status });
+      connection.set({ status, since });
+    },
+  };
+
+  const calls = createCalls(settings, requests, () => runtime, notices, diagnostics, told, ask);
+  const runtime = createRuntime(settings, wasm, diagnostics, () => engineOptions(settings, canProbe), calls.host, calls.trapped);
+  const api = createApi(requests, () => calls, notices, activity, runtime.nextLink);
+
+  return {
+    get ready() {
+      return runtime.start();
+    },
+    runtime: runtime.state,
+    api,
+    connection,
+    on: diagnostics.on,
+    diagnostics: diagnostics.snapshot,
+    dispose() {
+      runtime.dispose();
+      calls.dispose();
+    },
+  };
+}
+
+/** What the Rust side is started with: numbers in its order. What is off is 0, a budget that is off negative. */
+function engineOptions({ api, session, connection }: Settings, canProbe: boolean): number[] {
+  const { backoff, retryBudget, breaker, rateLimit } = api;
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return [
+    (high & 0x1fffff) * 2 ** 32 + low,
+    ...[backoff.baseMs, backoff.factor, backoff.maxMs, +(backoff.jitter === 'full')],
+    ...(retryBudget ? [retryBudget.capacity, retryBudget.cost, retryBudget.refund] : [-1, 0, 0]),
+    ...(breaker
+      ? [breaker.consecutive, breaker.ratio, breaker.minimum, breaker.windowMs, breaker.openMs, breaker.maxOpenMs]
+      : [0, 0, 0, 0, 0, 0]),
+    ...[api.maxConcurrent, api.maxQueued],
+    ...(rateLimit ? [rateLimit.perSecond, rateLimit.burst] : [0, 0]),
+    ...(session ? [session.confirmations, session.confirmAfterMs, session.verifyTimeoutMs] : [0, 0, 0]),
+    ...[connection.degradedAfterFailures, connection.probeMs, +canProbe],
+    ...api.retryStatuses,
+  ];
+}
