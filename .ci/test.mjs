@@ -58,13 +58,10 @@ const steps = {
   },
 
   async wasm() {
-    const names = readdirSync('tests')
-      .filter(
-        (name) =>
-          name.endsWith('.rs') && readFileSync(join('tests', name), 'utf8').includes('wasm_bindgen_test'),
-      )
-      .flatMap((name) => ['--test', name.slice(0, -'.rs'.length)]);
-    if (names.length === 0) return none('a wasm_bindgen_test in tests/*.rs');
+    const names = cargoTests()
+      .filter(({ path }) => readFileSync(path, 'utf8').includes('wasm_bindgen_test'))
+      .flatMap(({ name }) => ['--test', name]);
+    if (names.length === 0) return none('wasm_bindgen_tests');
     const env = { WASM_BINDGEN_TEST_TIMEOUT: '300' };
     for (const [browser, driver] of [
       ['chrome', 'chromedriver'],
@@ -76,7 +73,7 @@ const steps = {
   },
 
   async e2e() {
-    await nodeTest(testFiles('tests/e2e'), 300_000);
+    await nodeTest([...testFiles('tests/harness'), ...testFiles('tests/e2e')], 300_000);
   },
 
   async packaging() {
@@ -162,6 +159,15 @@ async function nodeTest(files, timeoutMs) {
     `--test-timeout=${timeoutMs}`,
     ...files,
   ]);
+}
+
+/** What cargo finds in tests/: tests/name.rs and tests/name/main.rs. */
+function cargoTests() {
+  return readdirSync('tests').flatMap((entry) => {
+    const main = join('tests', entry, 'main.rs');
+    if (entry.endsWith('.rs')) return [{ name: entry.slice(0, -'.rs'.length), path: join('tests', entry) }];
+    return existsSync(main) ? [{ name: entry, path: main }] : [];
+  });
 }
 
 /** Named one by one: what `node --test` makes of a folder differs between its versions. */
