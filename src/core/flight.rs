@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::gate::Priority;
-use super::origin::Pass;
+use super::origin::{Pass, split};
 use super::output::Attempt;
 use super::time::Timestamp;
 
@@ -103,6 +103,30 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// Of one caller, to the origin at this place.
+    pub(super) fn new(call: Call, origin: usize, deadline: Timestamp) -> Flight {
+        Flight {
+            id: call.id,
+            share: call.share,
+            origin,
+            route: split(&call.url).1.to_owned(),
+            callers: vec![Caller { id: call.id, deadline, shared: false }],
+            priority: call.priority,
+            traits: call.traits,
+            retries: call.retries,
+            timeout: call.timeout,
+            state: State::Parked,
+            attempts: 0,
+            retried: 0,
+            last: None,
+            retry_after: None,
+            verified: false,
+            slept: false,
+            retrying_since: None,
+            told_retrying: false,
+        }
+    }
+
     pub(super) fn attempt(&self) -> Attempt {
         Attempt { flight: self.id, number: self.attempts }
     }

@@ -13,8 +13,9 @@ use std::collections::VecDeque;
 use super::clock::Clock;
 use super::connection::{Connection, ConnectionStatus};
 use super::flight::{Call, CallId};
+use super::kind::{End, Kind};
 use super::origin::Met;
-use super::output::{Attempt, Output};
+use super::output::{Attempt, Output, Settled};
 use super::random::Random;
 use super::requests::{Answer, Body, Requests, RequestsOutput, Step, Weather};
 use super::settings::Settings;
@@ -48,7 +49,7 @@ pub enum Input {
     Network(bool),
     /// The page became visible or hidden.
     Visible(bool),
-    /// The client is disposed of.
+    /// The client is disposed of. A call that comes later is aborted at once.
     Dispose,
 }
 
@@ -96,6 +97,9 @@ impl Hub {
     /// Takes what happened, at the host's time.
     pub fn handle(&mut self, host: Timestamp, input: Input) {
         if self.disposed {
+            if let Input::Call(call) = input {
+                self.refuse(call.id);
+            }
             return;
         }
         if self.clock.observe(host, self.due, !self.visible) {
@@ -115,7 +119,7 @@ impl Hub {
             Input::Unsendable(attempt) => self.with_requests(|requests, step| requests.unsendable(attempt, step)),
             Input::Session(answer) => {
                 if let Some(verify) = &mut self.verify {
-                    verify.answered(now, answer);
+                    verify.answered(self.clock.awake(), answer);
                 }
             }
             Input::Probed(met) => self.met(met),
@@ -136,9 +140,9 @@ impl Hub {
 
     /// When to come back, on the host's clock. The host keeps to it: what comes much later is a sleep.
     pub fn next_wake(&mut self) -> Option<Timestamp> {
-        let probe = self.connection.next_probe().filter(|_| self.visible);
+        let probe = self.next_probe();
         let requests = self.requests.next_wake(&self.clock, self.weather());
-        let verify = self.verify.as_ref().and_then(Verify::next_wake);
+        let verify = self.verify.as_ref().and_then(Verify::next_wake).map(|awake| self.clock.on_wall(awake));
         self.due = [probe, requests, verify].into_iter().flatten().min().filter(|_| !self.disposed);
         self.due.map(|due| self.clock.on_host(due))
     }
@@ -148,9 +152,8 @@ impl Hub {
         if self.disposed {
             return;
         }
-        let now = self.clock.now();
         if let Some(verify) = &mut self.verify {
-            verify.wake(now);
+            verify.wake(self.clock.awake());
         }
         self.session_says();
         self.with_requests(Requests::wake);
@@ -181,7 +184,7 @@ impl Hub {
                 RequestsOutput::Met(met) => self.met(met),
                 RequestsOutput::Verify => {
                     if let Some(verify) = &mut self.verify {
-                        verify.request(self.clock.now());
+                        verify.request(self.clock.awake());
                     }
                 }
             }
@@ -216,8 +219,14 @@ impl Hub {
         }
     }
 
+    /// When the next probe is due, if there is one to make.
+    fn next_probe(&self) -> Option<Timestamp> {
+        let can = || self.settings.can_probe || self.requests.can_probe(self.clock.now());
+        self.connection.next_probe().filter(|_| self.visible && can())
+    }
+
     fn probe(&mut self) {
-        if !self.visible || !self.connection.take_probe(self.clock.now(), &mut self.random) {
+        if self.next_probe().is_none() || !self.connection.take_probe(self.clock.now(), &mut self.random) {
             return;
         }
         if self.settings.can_probe {
@@ -235,6 +244,12 @@ impl Hub {
         self.with_requests(|requests, step| requests.abort_all(false, step));
         self.requests_say();
         self.disposed = true;
+    }
+
+    fn refuse(&mut self, call: CallId) {
+        let end = End::Kind(Kind::Aborted);
+        let settled = Settled { call, flight: call, end, attempts: 0, retry_after: None, shared: false };
+        self.outputs.extend([Output::Settle(settled), Output::Done(call)]);
     }
 
     fn weather(&self) -> Weather {

@@ -8,6 +8,8 @@ use super::settings::Settings;
 use super::time::Timestamp;
 use std::time::Duration;
 
+/// Origins remembered while idle; a page talks to a handful.
+const ORIGINS_MAX: usize = 32;
 /// Breakers kept for each origin. An app has a few dozen routes; ids beyond the first two path segments share one.
 const ROUTES_MAX: usize = 64;
 /// Two routes that fail within this time are a failing server rather than two broken endpoints.
@@ -105,6 +107,23 @@ pub struct Origin {
     failing: Option<(u64, Timestamp)>,
 }
 
+/// Finds a server by its name, or makes room for it.
+pub(super) fn place(origins: &mut Vec<Origin>, name: &str, settings: &Settings) -> usize {
+    if let Some(at) = origins.iter().position(|origin| origin.name == name) {
+        return at;
+    }
+    let origin = Origin::new(name, settings);
+    let idle = origins.iter().rposition(Origin::is_idle).filter(|_| origins.len() >= ORIGINS_MAX);
+    let Some(at) = idle else {
+        origins.push(origin);
+        return origins.len() - 1;
+    };
+    // Flights refer to origins by place, so an idle one is replaced where it stands: the youngest, since the first ones
+    // that a page calls are its own.
+    origins[at] = origin;
+    at
+}
+
 impl Origin {
     /// A server of which nothing is known yet.
     #[must_use]
@@ -185,7 +204,8 @@ impl Origin {
         }
         let known = self.routes.iter_mut().find(|known| known.name == route);
         let route = known.and_then(|known| {
-            let verdict = (met != Met::Nothing).then_some(met.for_route());
+            // A connection that broke is no answer of the route's, which is what would close its breaker.
+            let verdict = (!matches!(met, Met::Nothing | Met::Broken)).then_some(met.for_route());
             settle(&mut known.breaker, pass.route_probe, verdict, now, random)
         });
         let switched = |whole_origin| move |state| Switched { whole_origin, state };

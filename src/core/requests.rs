@@ -10,15 +10,13 @@ use super::clock::Clock;
 use super::flight::{Call, CallId, Caller, Flight, State};
 use super::gate::Priority;
 use super::kind::{End, Kind};
-use super::origin::{Met, Origin, Pass, split};
+use super::origin::{Met, Origin, Pass, place, split};
 use super::output::{Attempt, Output, Settled};
 use super::random::Random;
 use super::settings::Settings;
 use super::time::Timestamp;
 use super::verify::Verified;
 
-/// Origins remembered while idle; a page talks to a handful.
-const ORIGINS_MAX: usize = 32;
 /// Callers of one flight. More is a loop gone wild.
 const CALLERS_MAX: usize = 4_096;
 /// Somebody who waits through retries for as long is told.
@@ -106,35 +104,14 @@ impl Requests {
     pub fn call(&mut self, call: Call, step: &mut Step) {
         let deadline = step.clock.awake() + call.deadline;
         if let Some(at) = self.flights.iter().position(|flight| call.share.is_some() && flight.share == call.share) {
-            return self.join(at, call.id, call.priority, deadline);
+            return self.join(at, call.id, call.priority, deadline, step);
         }
-        let (origin, route) = split(&call.url);
-        let origin = self.origin(origin, step.settings);
-        let refused = self.origins[origin].refuses(route, step.clock.now()).filter(|_| call.traits.trusted);
-        self.flights.push(Flight {
-            id: call.id,
-            share: call.share,
-            origin,
-            route: route.to_owned(),
-            callers: vec![Caller { id: call.id, deadline, shared: false }],
-            priority: call.priority,
-            traits: call.traits,
-            retries: call.retries,
-            timeout: call.timeout,
-            state: State::Parked,
-            attempts: 0,
-            retried: 0,
-            last: None,
-            retry_after: None,
-            verified: false,
-            slept: false,
-            retrying_since: None,
-            told_retrying: false,
-        });
+        let origin = place(&mut self.origins, split(&call.url).0, step.settings);
+        self.flights.push(Flight::new(call, origin, deadline));
         let at = self.flights.len() - 1;
         self.origins[origin].waiting += 1;
-        match refused {
-            Some(wait) => self.refuse(at, wait),
+        match self.refusal(at, step.clock.now()) {
+            Some(wait) => self.refuse(at, wait, step),
             None => self.enqueue(at, step),
         }
     }
@@ -213,12 +190,11 @@ impl Requests {
     pub fn read(&mut self, attempt: Attempt, body: Body, step: &mut Step) {
         let Some(at) = self.running(attempt) else { return };
         let State::Reading { end, .. } = self.flights[at].state else { return };
-        let retry_after = self.flights[at].retry_after;
         match body {
+            Body::Whole => self.finish(at, end, self.flights[at].retry_after, step),
             Body::TooLarge if end == End::Ok => self.finish(at, End::Kind(Kind::TooLarge), None, step),
             Body::Broken if end == End::Ok => self.failed_at(at, Kind::Network, step),
-            // The status says enough, with or without the body.
-            _ => self.finish(at, end, retry_after, step),
+            _ => self.finish_unread(at, end, step),
         }
     }
 
@@ -232,6 +208,7 @@ impl Requests {
     /// It could not be sent as it is, or a hook threw: another attempt would meet the same.
     pub fn unsendable(&mut self, attempt: Attempt, step: &mut Step) {
         if let Some(at) = self.running(attempt) {
+            self.flights[at].attempts -= 1;
             self.finish(at, End::Kind(Kind::Invalid), None, step);
         }
     }
@@ -278,8 +255,14 @@ impl Requests {
                 State::Sent { silent_until, .. } if silent_until <= awake => self.failed_at(at, Kind::Timeout, step),
                 State::Reading { silent_until, end } if silent_until <= awake => match end {
                     End::Ok => self.failed_at(at, Kind::Timeout, step),
-                    _ => self.finish(at, end, self.flights[at].retry_after, step),
+                    _ => self.finish_unread(at, end, step),
                 },
+                // Its turn may be long in coming, and would bring it nothing.
+                State::Queued if step.weather.background || self.flights[at].priority != Priority::Background => {
+                    if let Some(wait) = self.refusal(at, now) {
+                        self.refuse(at, wait, step);
+                    }
+                }
                 _ => {}
             }
             if self.flights.get(at).is_some_and(|flight| flight.id == id) {
@@ -294,12 +277,18 @@ impl Requests {
         }
     }
 
+    /// Whether a background call could go now and tell whether its server is back.
+    #[must_use]
+    pub fn can_probe(&self, now: Timestamp) -> bool {
+        self.probing_origin(now).is_some()
+    }
+
     /// Lets one background call through, where no other probe can tell whether the server is back.
     pub fn send_one_background(&mut self, step: &mut Step) {
-        for origin in 0..self.origins.len() {
-            if let Some(ticket) = self.origins[origin].gate.next_background(step.clock.now()) {
-                return self.send(ticket, step);
-            }
+        let now = step.clock.now();
+        let ticket = self.probing_origin(now).and_then(|origin| self.origins[origin].gate.next_background(now));
+        if let Some(ticket) = ticket {
+            self.send(ticket, step);
         }
     }
 
@@ -333,36 +322,22 @@ impl Requests {
         flights.chain(gates).min()
     }
 
-    fn join(&mut self, at: usize, id: CallId, priority: Priority, deadline: Timestamp) {
+    fn join(&mut self, at: usize, id: CallId, priority: Priority, deadline: Timestamp, step: &Step) {
+        let caller = Caller { id, deadline, shared: true };
         let flight = &mut self.flights[at];
-        if flight.callers.len() >= CALLERS_MAX {
-            let end = End::Kind(Kind::QueueFull);
-            let settled = Settled { call: id, flight: flight.id, end, attempts: 0, retry_after: None, shared: true };
-            return self.outputs.host(Output::Settle(settled));
+        let refused = match flight.state {
+            _ if flight.callers.len() >= CALLERS_MAX => Some(End::Kind(Kind::QueueFull)),
+            State::Backoff { until } if step.clock.awake() + until.since(step.clock.now()) >= deadline => flight.last,
+            _ => None,
+        };
+        if let Some(end) = refused {
+            let retry_after = flight.retry_after;
+            return self.settle(at, &caller, end, retry_after);
         }
-        flight.callers.push(Caller { id, deadline, shared: true });
+        flight.callers.push(caller);
         if priority < flight.priority {
             flight.priority = priority;
             self.origins[flight.origin].gate.raise(flight.id, priority);
-        }
-    }
-
-    fn origin(&mut self, name: &str, settings: &Settings) -> usize {
-        if let Some(at) = self.origins.iter().position(|origin| origin.name() == name) {
-            return at;
-        }
-        let origin = Origin::new(name, settings);
-        let idle = self.origins.iter().position(Origin::is_idle).filter(|_| self.origins.len() >= ORIGINS_MAX);
-        match idle {
-            // Flights refer to origins by place, so an idle one is replaced where it stands.
-            Some(at) => {
-                self.origins[at] = origin;
-                at
-            }
-            None => {
-                self.origins.push(origin);
-                self.origins.len() - 1
-            }
         }
     }
 
@@ -391,8 +366,7 @@ impl Requests {
                 Ok(admitted) => pass = admitted,
                 Err(wait) => {
                     origin.gate.release();
-                    self.hold(at, State::Parked);
-                    return self.refuse(at, wait);
+                    return self.refuse(at, wait, step);
                 }
             }
         }
@@ -402,14 +376,33 @@ impl Requests {
         self.outputs.host(Output::Send(flight.attempt()));
     }
 
+    /// For how long the breakers would refuse a flight now.
+    fn refusal(&self, at: usize, now: Timestamp) -> Option<Duration> {
+        let flight = &self.flights[at];
+        self.origins[flight.origin].refuses(&flight.route, now).filter(|_| flight.traits.trusted)
+    }
+
     /// The breaker is open: a call that was retrying ends with its last real error.
-    fn refuse(&mut self, at: usize, wait: Duration) {
+    fn refuse(&mut self, at: usize, wait: Duration, step: &mut Step) {
         let flight = &self.flights[at];
         let (end, wait) = match flight.last {
             Some(last) => (last, flight.retry_after),
             None => (End::Kind(Kind::CircuitOpen), Some(wait)),
         };
-        self.settle_all(at, end, wait);
+        self.finish(at, end, wait, step);
+    }
+
+    /// Where a background call waits that could go now and say something about its server.
+    fn probing_origin(&self, now: Timestamp) -> Option<usize> {
+        let probes = |&at: &usize| {
+            let flight = &self.flights[at];
+            matches!(flight.state, State::Queued)
+                && flight.priority == Priority::Background
+                && flight.traits.trusted
+                && self.refusal(at, now).is_none()
+                && self.origins[flight.origin].gate.next_wake(now, true).is_some_and(|ready| ready <= now)
+        };
+        (0..self.flights.len()).find(probes).map(|at| self.flights[at].origin)
     }
 
     fn failed_at(&mut self, at: usize, kind: Kind, step: &mut Step) {
@@ -453,9 +446,10 @@ impl Requests {
 
     /// Plans another attempt, if there may be one and it fits. Callers whose deadline is nearer end at once.
     fn retry(&mut self, at: usize, end: End, step: &mut Step) -> bool {
+        let (now, awake) = (step.clock.now(), step.clock.awake());
+        let refused = self.refusal(at, now);
         let flight = &mut self.flights[at];
         let origin = &mut self.origins[flight.origin];
-        let (now, awake) = (step.clock.now(), step.clock.awake());
         let may = flight.traits.idempotent && flight.traits.replayable && flight.retried < flight.retries;
         if !may || step.weather.offline || origin.waiting >= step.settings.gate.max_queued {
             return false;
@@ -465,7 +459,7 @@ impl Requests {
         if !flight.last_deadline().is_some_and(fits) {
             return false;
         }
-        if flight.traits.trusted && origin.refuses(&flight.route, now).is_some_and(|open| open > wait) {
+        if refused.is_some_and(|open| open > wait) {
             return false;
         }
         if origin.budget.as_mut().is_some_and(|budget| !budget.try_spend()) {
@@ -528,6 +522,12 @@ impl Requests {
         self.release(at, step);
         self.hold(at, State::Parked);
         self.settle_all(at, end, retry_after);
+    }
+
+    /// The status says enough, and the rest of the body is not waited for.
+    fn finish_unread(&mut self, at: usize, end: End, step: &mut Step) {
+        self.outputs.host(Output::Cancel(self.flights[at].id));
+        self.finish(at, end, self.flights[at].retry_after, step);
     }
 
     /// Settles every caller of a flight that waits, and forgets the flight.
