@@ -197,10 +197,10 @@ impl Hub {
                 VerifyOutput::Ask => self.outputs.push_back(Output::AskSession),
                 VerifyOutput::Cancel => self.outputs.push_back(Output::CancelSession),
                 VerifyOutput::Verified(verified) => {
-                    if let Verified::SignedIn(user) = verified {
-                        if self.user.replace(user).is_some_and(|before| before != user) {
-                            self.with_requests(|requests, step| requests.abort_all(true, step));
-                        }
+                    if let Verified::SignedIn(user) = verified
+                        && self.user.replace(user).is_some_and(|before| before != user)
+                    {
+                        self.with_requests(|requests, step| requests.abort_all(true, step));
                     }
                     self.with_requests(|requests, step| requests.verified(verified, step));
                     self.with_requests(Requests::wake);

@@ -160,10 +160,8 @@ impl Requests {
             ..=399 => End::Ok,
             _ => End::Status,
         };
-        if end == End::Ok {
-            if let Some(budget) = &mut self.origins[self.flights[at].origin].budget {
-                budget.refund();
-            }
+        if let (End::Ok, Some(budget)) = (end, &mut self.origins[self.flights[at].origin].budget) {
+            budget.refund();
         }
         let worth_it = end == End::Status && step.settings.retry_statuses.contains(&answer.status);
         if worth_it && self.retry(at, end, step) {
