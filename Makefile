@@ -40,7 +40,7 @@ $(STAGE)/wasm.stamp: $(RUST_SOURCES)
 	wasm-pack --log-level warn build --mode no-install --target web --release --no-pack --out-dir $(STAGE)/wasm
 	@touch $@
 
-$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json pkg-template/snip.mjs
+$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json pkg-template/snip.mjs pkg-template/wasm-file.mjs
 	node pkg-template/snip.mjs $(STAGE)/wasm/evenkeel_bg.wasm $(STAGE)/snipped.wasm
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $(STAGE)/snipped.wasm -o $@
 
@@ -81,7 +81,7 @@ test-packaging: package ## Installs the package the way apps do and builds them
 
 .PHONY: size
 size: package ## Prints what the package weighs, and what takes the room
-	@$(WASM_OPT) $(WASM_OPT_FLAGS) --debuginfo $(STAGE)/wasm/evenkeel_bg.wasm -o $(STAGE)/named.wasm
+	@$(WASM_OPT) $(WASM_OPT_FLAGS) --debuginfo $(STAGE)/snipped.wasm -o $(STAGE)/named.wasm
 	@node benches/size.mjs $(STAGE)/named.wasm
 
 .PHONY: bench

@@ -53,7 +53,7 @@ async function contenders() {
   return {
     'raw fetch': (url) => fetch(url).then((response) => response.json()),
     ky: (url) => ky.get(url).json(),
-    evenkeel: (url) => app.api.get(url),
+    evenkeel: (url) => app.api.get(url).then(({ data }) => data),
   };
 }
 

@@ -5,6 +5,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
 import { loads, root } from '../pkg-template/build.mjs';
+import {
+  customName,
+  functionBodies,
+  functionNames,
+  importedFunctions,
+  sections,
+} from '../pkg-template/wasm-file.mjs';
 
 const AIM_BROTLI_B = 32_000;
 const ROWS_MAX = 25;
@@ -88,13 +95,14 @@ function printJsShares() {
 }
 
 function printWasmShares(path) {
-  const { sections, functions } = readWasm(readFileSync(path));
-  printShares('wasm by section', sections);
+  const parts = sections(readFileSync(path));
+  const functions = functionSizes(parts);
+  printShares('wasm by section', tally(sectionSizes(parts)));
   printShares(
     'code by crate, ours by module',
-    tally(functions.map(({ name, size }) => [moduleOf(name), size])),
+    tally(functions.map(([name, size]) => [moduleOf(name), size])),
   );
-  printShares('code by function', tally(functions.map(({ name, size }, at) => [name || `#${at}`, size])));
+  printShares('code by function', tally(functions));
 }
 
 /**
@@ -109,78 +117,23 @@ function moduleOf(name) {
   return /([A-Za-z_]\w*)::/.exec(name)?.[1] ?? '(exports: evenkeel::client, what is inlined included)';
 }
 
-/** Rust's names as wasm-bindgen leaves them, without the hashes of both manglings. */
-const unhashed = (name) => name.replace(/::h[0-9a-f]{16}\b/g, '').replace(/\[[0-9a-f]{14,16}\]/g, '');
-
 const SECTIONS = [
   ['custom', 'types', 'imports', 'functions', 'table', 'memory', 'globals'],
   ['exports', 'start', 'elements', 'code', 'data', 'data count', 'tags'],
 ].flat();
 
-/** The sizes of all sections but the names, and of each function with its name. */
-function readWasm(bytes) {
-  let at = 8;
-  const u32 = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-  };
-  const text = () => {
-    const length = u32();
-    at += length;
-    return bytes.toString('utf8', at - length, at);
-  };
+/** The bytes of each section but the names, which do not ship. */
+function sectionSizes(parts) {
+  return parts
+    .filter((part) => customName(part) !== 'name')
+    .map((part) => [customName(part) ?? SECTIONS[part.id] ?? `section ${part.id}`, part.body.length]);
+}
 
-  const sections = new Map();
-  const bodies = [];
-  const names = new Map();
-  let imported = 0;
-
-  const readNames = (end) => {
-    while (at < end) {
-      const kind = bytes[at++];
-      const next = u32() + at;
-      if (kind === 1) for (let count = u32(); count > 0; count--) names.set(u32(), text());
-      at = next;
-    }
-  };
-  const readBodies = () => {
-    for (let count = u32(); count > 0; count--) {
-      const size = u32();
-      bodies.push(size);
-      at += size;
-    }
-  };
-  /** Counts imported functions: they come first in the numbering that names use. */
-  const readImports = () => {
-    for (let count = u32(); count > 0; count--) {
-      text();
-      text();
-      const kind = bytes[at++];
-      if (kind !== 0) return;
-      u32();
-      imported += 1;
-    }
-  };
-
-  while (at < bytes.length) {
-    const id = bytes[at++];
-    const size = u32();
-    const end = at + size;
-    const label = id === 0 ? `custom: ${text()}` : (SECTIONS[id] ?? `section ${id}`);
-    if (label === 'custom: name') readNames(end);
-    else sections.set(label, size);
-    if (id === 2) readImports();
-    if (id === 10) readBodies();
-    at = end;
-  }
-  return {
-    sections,
-    functions: bodies.map((size, index) => ({ size, name: unhashed(names.get(index + imported) ?? '') })),
-  };
+/** The bytes of each function, by name. */
+function functionSizes(parts) {
+  const names = functionNames(parts);
+  const first = importedFunctions(parts);
+  return functionBodies(parts).map((body, at) => [names.get(at + first) ?? `#${at + first}`, body.length]);
 }
 
 printDownloads();
