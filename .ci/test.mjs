@@ -2,8 +2,10 @@
 // `N passed, N failed`, the sum over all runners.
 //
 //   node .ci/test.mjs core package unit wasm e2e packaging
+//
+// WASM_TESTS names the browser tests for cargo, `--test name …`.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleTests } from './unit.mjs';
@@ -58,9 +60,7 @@ const steps = {
   },
 
   async wasm() {
-    const names = cargoTests()
-      .filter(({ path }) => readFileSync(path, 'utf8').includes('wasm_bindgen_test'))
-      .flatMap(({ name }) => ['--test', name]);
+    const names = (process.env.WASM_TESTS ?? '').split(' ').filter(Boolean);
     if (names.length === 0) return none('wasm_bindgen_tests');
     const env = { WASM_BINDGEN_TEST_TIMEOUT: '300' };
     for (const [browser, driver] of [
@@ -159,15 +159,6 @@ async function nodeTest(files, timeoutMs) {
     `--test-timeout=${timeoutMs}`,
     ...files,
   ]);
-}
-
-/** What cargo finds in tests/: tests/name.rs and tests/name/main.rs. */
-function cargoTests() {
-  return readdirSync('tests').flatMap((entry) => {
-    const main = join('tests', entry, 'main.rs');
-    if (entry.endsWith('.rs')) return [{ name: entry.slice(0, -'.rs'.length), path: join('tests', entry) }];
-    return existsSync(main) ? [{ name: entry, path: main }] : [];
-  });
 }
 
 /** Named one by one: what `node --test` makes of a folder differs between its versions. */
