@@ -22,6 +22,13 @@ export function redactUrl(url: string): string {
     .join('/');
 }
 
+interface Entry {
+  at: number;
+  type: string;
+  detail: Record<string, unknown>;
+  event: DiagnosticEvent | undefined;
+}
+
 /**
  * Keeps the newest 200 events, and counters.
  *
@@ -29,7 +36,7 @@ export function redactUrl(url: string): string {
  * @param redact what of a URL is kept; where it throws, or gives no string, the default is used.
  */
 export function createDiagnostics(version: string, redact: (url: string) => string = redactUrl) {
-  const events: DiagnosticEvent[] = [];
+  const entries: Entry[] = [];
   const counters = new Map<string, number>();
   const listeners = createListeners<[DiagnosticEvent]>();
 
@@ -41,32 +48,37 @@ export function createDiagnostics(version: string, redact: (url: string) => stri
     return redactUrl(url);
   }
 
+  /** Made when somebody reads it: most events are never read, and to redact a URL takes longer than to send the request. */
+  function eventOf(entry: Entry): DiagnosticEvent {
+    if (entry.event) return entry.event;
+    const event: DiagnosticEvent = { at: entry.at, type: entry.type };
+    for (const [name, value] of Object.entries(entry.detail)) {
+      if (name in event) continue;
+      if (typeof value === 'string') {
+        const text = name === 'url' ? redacted(value) : value.replace(/\w+:\/\/\S+/g, redacted);
+        event[name] = text.slice(0, TEXT_MAX);
+      } else if (value === null || /^(number|boolean)$/.test(typeof value)) event[name] = value;
+    }
+    entry.event = Object.freeze(event);
+    return event;
+  }
+
   return {
     /** Hears every event from now on. */
     on: listeners.add,
     /** Numbers, booleans, null and strings are kept; strings are cut, and URLs in them redacted. `url` may be relative. */
     emit(type: string, detail: Record<string, unknown> = {}): void {
-      const event: DiagnosticEvent = { at: Date.now(), type };
-      for (const name in detail) {
-        const value = detail[name];
-        if (name in event) continue;
-        if (typeof value === 'string')
-          event[name] = (name === 'url' ? redacted(value) : value.replace(/\w+:\/\/\S+/g, redacted)).slice(
-            0,
-            TEXT_MAX,
-          );
-        else if (value === null || /^(number|boolean)$/.test(typeof value)) event[name] = value;
-      }
-      events.push(Object.freeze(event));
-      if (events.length > EVENTS_MAX) events.shift();
-      listeners.tell(event);
+      const entry: Entry = { at: Date.now(), type, detail, event: undefined };
+      entries.push(entry);
+      if (entries.length > EVENTS_MAX) entries.shift();
+      if (listeners.any()) listeners.tell(eventOf(entry));
     },
     /** Adds to a counter; the names are bounded, a new one beyond is not kept. */
     count(name: string, n = 1): void {
       const before = counters.get(name);
       if (before !== undefined || counters.size < COUNTERS_MAX) counters.set(name, (before ?? 0) + n);
     },
-    snapshot: (): Diagnostics => ({ version, events: [...events], counters: Object.fromEntries(counters) }),
+    snapshot: (): Diagnostics => ({ version, events: entries.map(eventOf), counters: Object.fromEntries(counters) }),
   };
 }
 

@@ -44,6 +44,16 @@ function cookie(name: string): string | undefined {
   return undefined;
 }
 
+/** Of an absolute URL, what decides how it is asked. */
+interface Address {
+  href: string;
+  trusted: boolean;
+  /** The page's own origin. */
+  own: boolean;
+}
+
+const ADDRESSES_MAX = 100;
+
 /** Builds and sends requests as the configuration says. */
 export function createRequests({ baseUrl, api, version }: Settings, onCacheable: (url: string) => void) {
   const pageBase = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
@@ -61,6 +71,25 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     if (resolved.username || resolved.password) throw new TypeError('a URL with credentials cannot be fetched');
     return resolved;
   };
+  /** Pages ask for the same few addresses again and again, and to parse one takes as long as all the rest of a call. */
+  const known = new Map<string, Address>();
+  function addressOf(to: string | URL, query: RequestOptions['query']): Address {
+    const name = query || typeof to !== 'string' ? undefined : `${base()} ${to}`;
+    const found = name === undefined ? undefined : known.get(name);
+    if (found) return found;
+    const url = resolve(to);
+    for (const [name, value] of Object.entries(query ?? {})) {
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one !== null && one !== undefined) url.searchParams.append(name, `${one}`);
+      }
+    }
+    const address = { href: url.href, trusted: isTrusted(url), own: url.origin === pageOrigin };
+    if (name !== undefined) {
+      if (known.size >= ADDRESSES_MAX) known.clear();
+      known.set(name, address);
+    }
+    return address;
+  }
   const isTrusted = (url: URL): boolean => trusted.has(url.origin);
 
   const standing = (): Record<string, string> | undefined | Promise<Record<string, string>> =>
@@ -68,16 +97,9 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
 
   /** Throws what cannot be sent: a URL, header or body. */
   function plan(method: string, to: string | URL, body: unknown, options: RequestOptions, own?: RequestInit, input?: Request): Plan {
-    const url = resolve(to);
-    if (options.query) {
-      for (const [name, value] of Object.entries(options.query)) {
-        for (const one of Array.isArray(value) ? value : [value]) {
-          if (one !== null && one !== undefined) url.searchParams.append(name, `${one}`);
-        }
-      }
-    }
+    const { href, trusted, own: sameOrigin } = addressOf(to, options.query);
     const credentials = options.credentials ?? input?.credentials ?? api.credentials;
-    const credentialed = credentials === 'include' || (credentials === 'same-origin' && url.origin === pageOrigin);
+    const credentialed = credentials === 'include' || (credentials === 'same-origin' && sameOrigin);
     const safe = SAFE.test(method);
     const init: RequestInit & { duplex?: 'half' } = { ...own, method, credentials };
     if (credentialed && !own?.cache) init.cache = 'no-store';
@@ -95,7 +117,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
       if (type && !init.headers.has('content-type')) init.headers.set('content-type', type);
       if (key) init.headers.set('idempotency-key', key === true ? uuid() : key);
     }
-    return { method, url: url.href, init, input, trusted: isTrusted(url), credentialed, replayable: !streams, safe, standing: undefined };
+    return { method, url: href, init, input, trusted, credentialed, replayable: !streams, safe, standing: undefined };
   }
 
   /** Adds what is sent to trusted origins only. What the caller set is stronger. */

@@ -23,6 +23,7 @@ export function createListeners<A extends unknown[]>() {
       entries.add(entry);
       return () => void entries.delete(entry);
     },
+    any: (): boolean => entries.size > 0,
     tell(...args: A): void {
       for (const entry of [...entries]) if (entries.has(entry)) isolate(() => entry[0](...args));
     },

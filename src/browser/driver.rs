@@ -67,6 +67,12 @@ impl Driver {
         self.sleep();
     }
 
+    /// Tells the core that it is over, and clears the timer.
+    pub fn stop(&self) {
+        self.input(Input::Dispose);
+        self.0.timer.take();
+    }
+
     fn perform(&self, output: Output) {
         let host = self.host();
         match output {
@@ -107,10 +113,7 @@ impl Driver {
     fn sleep(&self) {
         let wake = self.0.hub.borrow_mut().next_wake();
         let mut timer = self.0.timer.borrow_mut();
-        let Some(wake) = wake else {
-            *timer = None;
-            return;
-        };
+        let Some(wake) = wake else { return };
         if timer.as_ref().is_some_and(|timer| timer.at <= wake) {
             return;
         }

@@ -84,7 +84,7 @@ impl Engine {
 
     /// Ends everything.
     pub fn dispose(&self) {
-        self.driver.input(Input::Dispose);
+        self.driver.stop();
     }
 }
 
