@@ -34,13 +34,23 @@ export async function installApp(owner, name) {
   await cp(fixture, app, { recursive: true });
   if (!existsSync(join(app, 'node_modules', '.complete'))) {
     await run('npm', ['ci', ...QUIET], { cwd: app });
+    await mkdir(join(app, 'node_modules'), { recursive: true }); // there is none where nothing is depended on
     await writeFile(join(app, 'node_modules', '.complete'), '');
+    await forget(name, app);
   }
   for (const stale of ['.vite', '.cache', 'evenkeel']) {
     await rm(join(app, 'node_modules', stale), { recursive: true, force: true });
   }
   await run('npm', ['install', '--no-save', ...QUIET, await tarball()], { cwd: app });
   return app;
+}
+
+/** What an earlier lock file had installed. @param {string} name @param {string} app */
+async function forget(name, app) {
+  const earlier = (await readdir(work)).filter((entry) => new RegExp(`^${name}-[0-9a-f]{12}$`).test(entry));
+  for (const entry of earlier) {
+    if (join(work, entry) !== app) await rm(join(work, entry), { recursive: true, force: true });
+  }
 }
 
 /** Two runs in one clone take turns. @param {{ after: (close: () => Promise<void>) => void }} owner @param {string} app */

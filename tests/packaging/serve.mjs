@@ -38,6 +38,7 @@ export async function serve(t, app, script, args = [], env = {}) {
     env: { ...process.env, ...ENV, ...env },
     detached: true, // a group of its own, which can be ended as a whole
   });
+  serving.add(child);
   const closed = once(child, 'close');
   t.after(async () => {
     end(child);
@@ -61,8 +62,20 @@ export async function serve(t, app, script, args = [], env = {}) {
   return origin;
 }
 
+/** What is served now: its groups outlive this process unless they are ended. @type {Set<import('node:child_process').ChildProcess>} */
+const serving = new Set();
+const endAll = () => serving.forEach(end);
+process.on('exit', endAll);
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    endAll();
+    process.kill(process.pid, signal);
+  });
+}
+
 /** @param {import('node:child_process').ChildProcess} child */
 function end(child) {
+  serving.delete(child);
   try {
     process.kill(-(/** @type {number} */ (child.pid)), 'SIGKILL');
   } catch {} // it has ended by itself

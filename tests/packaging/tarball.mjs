@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const pkg = fileURLToPath(new URL('../../pkg/', import.meta.url));
 export const work = fileURLToPath(new URL('../.tmp/packaging/', import.meta.url));
+
+/** Another run may be installing one. */
+const KEPT_MS = 3_600_000;
 
 const run = promisify(execFile);
 
@@ -37,8 +40,16 @@ async function pack() {
       .slice(0, 12);
     const path = join(work, `evenkeel-${hash}.tgz`);
     await rename(made, path);
+    await forgetEarlier();
     return path;
   } finally {
     await rm(folder, { recursive: true });
+  }
+}
+
+async function forgetEarlier() {
+  for (const name of (await readdir(work)).filter((entry) => entry.endsWith('.tgz'))) {
+    const { mtimeMs } = await stat(join(work, name)).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > KEPT_MS) await rm(join(work, name), { force: true });
   }
 }
