@@ -1,0 +1,72 @@
+import { run, until } from '../harness/browser.mjs';
+import { open as openAny } from './pages.mjs';
+
+/**
+ * A page of this test alone.
+ * @param {import('node:test').TestContext} t
+ * @param {any} [config]
+ * @param {Parameters<typeof openAny>[2]} [options]
+ */
+export const open = (t, config, options) => openAny(t, config, { fresh: true, ...options });
+
+/**
+ * Starts calls and remembers how they ended. Returns the activity right afterwards.
+ * @param {import('playwright-core').Page} page
+ * @param {Array<[url: string, options?: object]>} calls
+ */
+export const begin = (page, calls) =>
+  run(
+    page,
+    (calls) => {
+      window.ended ??= [];
+      for (const [url, options] of calls) {
+        window.app.api.get(url, options).then((result) => window.ended.push([url, result]));
+      }
+      return window.app.api.activity.getSnapshot();
+    },
+    calls,
+  );
+
+/**
+ * The results of calls that were begun, by URL, when so many have ended; in the order in which they ended.
+ * @param {import('playwright-core').Page} page
+ * @param {number} count
+ * @returns {Promise<Record<string, any>>}
+ */
+export const ended = async (page, count) =>
+  Object.fromEntries(
+    await until(() => run(page, (count) => (window.ended ?? []).length >= count && window.ended, count)),
+  );
+
+/** @param {import('playwright-core').Page} page */
+export const activity = (page) => run(page, () => window.app.api.activity.getSnapshot());
+
+/**
+ * An answer that waits on the server until the test lets it go, and how many of its requests were there at a time.
+ * @param {import('../server/types.mjs').StepLike} [answer]
+ */
+export function held(answer = {}) {
+  /** @type {Array<() => void>} */
+  const waiting = [];
+  let isOpen = false;
+  const here = {
+    now: 0,
+    most: 0,
+    async step() {
+      here.most = Math.max(here.most, ++here.now);
+      if (!isOpen) await new Promise((resolve) => waiting.push(() => resolve(undefined)));
+      here.now--;
+      return answer;
+    },
+    /** Those that wait, and all that come. */
+    release() {
+      isOpen = true;
+      for (const go of waiting.splice(0)) go();
+    },
+    /** The one that came first. */
+    releaseOne() {
+      waiting.shift()?.();
+    },
+  };
+  return here;
+}
