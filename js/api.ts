@@ -4,11 +4,20 @@
 import { parseBody, parseErrorBody, validate } from './body.js';
 import type { Ask, Calls, Outcome } from './calls.js';
 import { checkFetch, checkRequest } from './config.js';
-import { StabilityError, type ErrorFields } from './errors.js';
+import { type ErrorFields, StabilityError } from './errors.js';
 import type { createNotices } from './notices.js';
 import { createPages } from './pages.js';
 import type { Requests } from './request.js';
-import type { ApiClient, ApiFailure, ApiResult, FetchInit, RequestOptions, ResultMeta, Store, ApiActivity } from './types.js';
+import type {
+  ApiActivity,
+  ApiClient,
+  ApiFailure,
+  ApiResult,
+  FetchInit,
+  RequestOptions,
+  ResultMeta,
+  Store,
+} from './types.js';
 
 const NONE: RequestOptions = {};
 
@@ -28,12 +37,22 @@ export function createApi(
     queued: false,
   });
 
-  function failed(error: StabilityError, headers: Headers | null, meta: ResultMeta, notify = true): ApiFailure {
+  function failed(
+    error: StabilityError,
+    headers: Headers | null,
+    meta: ResultMeta,
+    notify = true,
+  ): ApiFailure {
     if (notify) notices.failure(error);
     return { ok: false, data: null, error, status: error.status, headers, meta };
   }
 
-  async function request(method: string, url: string | URL, body?: unknown, given?: RequestOptions): Promise<ApiResult<any>> {
+  async function request(
+    method: string,
+    url: string | URL,
+    body?: unknown,
+    given?: RequestOptions,
+  ): Promise<ApiResult<any>> {
     const started = performance.now();
     let options = NONE;
     let plan: ReturnType<Requests['plan']>;
@@ -55,17 +74,32 @@ export function createApi(
     });
     const { kind, response, shared, attempts, bytes } = outcome;
     const error = kind && errorOf(kind, method, plan.url, outcome);
-    if (error) return failed(error, response && response.headers, meta(started, attempts, shared), options.notify);
+    if (error)
+      return failed(error, response && response.headers, meta(started, attempts, shared), options.notify);
     const { status, headers } = response!;
-    const fields: ErrorFields = { method, url: plan.url, status, attempts, requestId: headers.get('x-request-id') };
+    const fields: ErrorFields = {
+      method,
+      url: plan.url,
+      status,
+      attempts,
+      requestId: headers.get('x-request-id'),
+    };
     try {
       let data: unknown = null;
       if (streams) data = handOn(response!, options.signal, shared).body;
       else if (method !== 'HEAD') data = parseBody(bytes!, response!, parse);
       if (schema) data = await validate(schema, data, fields);
-      return { ok: true, data, error: null, status, headers: shared ? new Headers(headers) : headers, meta: meta(started, attempts, shared) };
+      return {
+        ok: true,
+        data,
+        error: null,
+        status,
+        headers: shared ? new Headers(headers) : headers,
+        meta: meta(started, attempts, shared),
+      };
     } catch (cause) {
-      const error = cause instanceof StabilityError ? cause : new StabilityError('parse', { ...fields, cause });
+      const error =
+        cause instanceof StabilityError ? cause : new StabilityError('parse', { ...fields, cause });
       return failed(error, headers, meta(started, attempts, shared), options.notify);
     }
   }
@@ -78,9 +112,17 @@ export function createApi(
       const options = checkFetch(init) as FetchInit & RequestOptions;
       const own = fetchOwn(options);
       const method = (init?.method ?? started?.method ?? 'GET').toUpperCase();
-      const priority = /^(critical|normal|background)$/.test(options.priority ?? '') ? options.priority : undefined;
+      const priority = /^(critical|normal|background)$/.test(options.priority ?? '')
+        ? options.priority
+        : undefined;
       const signal = init?.signal === undefined ? started?.signal : (init.signal ?? undefined);
-      const asked = { ...options, priority, signal, credentials: init?.credentials ?? undefined, headers: init?.headers ?? undefined } as RequestOptions;
+      const asked = {
+        ...options,
+        priority,
+        signal,
+        credentials: init?.credentials ?? undefined,
+        headers: init?.headers ?? undefined,
+      } as RequestOptions;
       plan = requests.plan(method, started?.url ?? (input as string | URL), undefined, asked, own, started);
       // What else fetch was told (its cache mode, say) makes it another request.
       const plainly = Object.keys(own).every((name) => /^(method|headers|credentials|signal)$/.test(name));
@@ -93,14 +135,18 @@ export function createApi(
     const { kind, response, bytes } = outcome;
     const error = kind && errorOf(kind, plan.method, plan.url, outcome);
     if (error && ask.options.notify !== false) notices.failure(error);
-    if (response) return bytes && kind ? rebuilt(response, bytes) : handOn(response, ask.options.signal, outcome.shared);
-    if (kind === 'aborted') throw outcome.cause ?? new DOMException('The client was disposed of', 'AbortError');
+    if (response)
+      return bytes && kind ? rebuilt(response, bytes) : handOn(response, ask.options.signal, outcome.shared);
+    if (kind === 'aborted')
+      throw outcome.cause ?? new DOMException('The client was disposed of', 'AbortError');
     if (kind === 'timeout') throw new DOMException('The operation timed out', 'TimeoutError');
     throw new TypeError('Failed to fetch', { cause: error });
   }
 
-  const verb = (method: string) => (url: string | URL, options?: RequestOptions) => request(method, url, undefined, options);
-  const write = (method: string) => (url: string | URL, body?: unknown, options?: RequestOptions) => request(method, url, body, options);
+  const verb = (method: string) => (url: string | URL, options?: RequestOptions) =>
+    request(method, url, undefined, options);
+  const write = (method: string) => (url: string | URL, body?: unknown, options?: RequestOptions) =>
+    request(method, url, body, options);
   const api = {
     get: verb('GET'),
     head: verb('HEAD'),
@@ -123,18 +169,30 @@ function fetchOwn(init: object): RequestInit {
   }
   return own;
 }
-const OURS = /^(query|timeoutMs|deadlineMs|retries|idempotencyKey|priority|dedupe|parse|schema|notify|whenOffline)$/;
+const OURS =
+  /^(query|timeoutMs|deadlineMs|retries|idempotencyKey|priority|dedupe|parse|schema|notify|whenOffline)$/;
 
 /** What tells apart calls that may share a request; '' for one that stays alone. */
-function sharing(method: string, options: RequestOptions, streams: boolean, { init }: { init: RequestInit }): string {
+function sharing(
+  method: string,
+  options: RequestOptions,
+  streams: boolean,
+  { init }: { init: RequestInit },
+): string {
   if (!(options.dedupe ?? true) || !/^(GET|HEAD)$/.test(method) || init.body || options.keepalive) return '';
   // A caller with other patience is no equal caller: it would get another's failure.
   return `${init.credentials} ${options.retries ?? ''} ${options.timeoutMs ?? ''}${streams ? ' stream' : ''}`;
 }
 
-function errorOf(kind: NonNullable<Outcome['kind']>, method: string, url: string, outcome: Outcome): StabilityError {
+function errorOf(
+  kind: NonNullable<Outcome['kind']>,
+  method: string,
+  url: string,
+  outcome: Outcome,
+): StabilityError {
   const { response, bytes, cause, attempts, retryAfterMs } = outcome;
-  if (kind === 'runtime' && cause instanceof StabilityError) return new StabilityError(kind, { method, url, attempts, cause: cause.cause });
+  if (kind === 'runtime' && cause instanceof StabilityError)
+    return new StabilityError(kind, { method, url, attempts, cause: cause.cause });
   return new StabilityError(kind, {
     method,
     url,
@@ -152,18 +210,24 @@ function errorOf(kind: NonNullable<Outcome['kind']>, method: string, url: string
 /** A response whose body was read for its error, made readable again. */
 function rebuilt(response: Response, bytes: Uint8Array): Response {
   const { status, statusText, headers } = response;
-  return dress(new Response(bytes.length ? (bytes as Uint8Array<ArrayBuffer>) : null, { status, statusText, headers }), response);
+  return dress(
+    new Response(bytes.length ? (bytes as Uint8Array<ArrayBuffer>) : null, { status, statusText, headers }),
+    response,
+  );
 }
 
 /** The caller's own copy of a response; its signal ends that copy alone. */
 function handOn(response: Response, signal: AbortSignal | undefined, shared: boolean): Response {
   if (!shared) return response;
   const mine = response.clone();
-  return signal && mine.body ? dress(new Response(mine.body.pipeThrough(new TransformStream(), { signal }), mine), mine) : mine;
+  return signal && mine.body
+    ? dress(new Response(mine.body.pipeThrough(new TransformStream(), { signal }), mine), mine)
+    : mine;
 }
 
 /** A Response made by script forgets where it came from. */
 function dress(made: Response, { url, redirected, type }: Response): Response {
-  for (const [name, value] of Object.entries({ url, redirected, type })) Object.defineProperty(made, name, { value });
+  for (const [name, value] of Object.entries({ url, redirected, type }))
+    Object.defineProperty(made, name, { value });
   return made;
 }

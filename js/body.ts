@@ -1,7 +1,7 @@
 /**
  * Bodies: what is sent, and what is read. They stay in JavaScript and never travel through wasm memory.
  */
-import { StabilityError, type ErrorFields } from './errors.js';
+import { type ErrorFields, StabilityError } from './errors.js';
 import type { RequestOptions, StandardSchemaV1 } from './types.js';
 
 /** Of a response that is not the last one, so much is read for its error. */
@@ -36,7 +36,11 @@ export const TOO_LARGE = 2;
 const EMPTY = new Uint8Array();
 
 /** Reads all of a body, up to `limit` bytes; `onPiece` is told of each piece. Never rejects. */
-export async function readBody(response: Response, limit: number, onPiece?: () => void): Promise<[end: number, bytes: Uint8Array]> {
+export async function readBody(
+  response: Response,
+  limit: number,
+  onPiece?: () => void,
+): Promise<[end: number, bytes: Uint8Array]> {
   const reader = response.body?.getReader();
   if (!reader) return [WHOLE, EMPTY];
   const pieces: Uint8Array[] = [];
@@ -74,7 +78,11 @@ const isJson = (type: string): boolean => /^[^;]*[/+]json\b/i.test(type);
 const isText = (type: string): boolean => /^\s*text\/|[/+]xml\b|javascript|x-www-form-urlencoded/i.test(type);
 
 /** The body in the form that was asked for; no body is null. Throws a SyntaxError. */
-export function parseBody(bytes: Uint8Array, response: Response, parse: RequestOptions['parse'] = 'auto'): unknown {
+export function parseBody(
+  bytes: Uint8Array,
+  response: Response,
+  parse: RequestOptions['parse'] = 'auto',
+): unknown {
   const type = typeOf(response);
   if (parse === 'none') return null;
   if (parse === 'text') return decode(bytes);
@@ -106,7 +114,11 @@ export function parseErrorBody(bytes: Uint8Array | undefined, response: Response
 }
 
 /** What the schema makes of the data; throws a StabilityError of kind 'parse' with the issues as its cause. */
-export async function validate(schema: StandardSchemaV1, data: unknown, fields: ErrorFields): Promise<unknown> {
+export async function validate(
+  schema: StandardSchemaV1,
+  data: unknown,
+  fields: ErrorFields,
+): Promise<unknown> {
   const result = (await schema['~standard'].validate(data)) as { value: unknown; issues?: unknown };
   if (result.issues) throw new StabilityError('parse', { ...fields, cause: result.issues });
   return result.value;

@@ -4,7 +4,7 @@
 import { BROKEN, drainBody, readBody, TOO_LARGE, WHOLE } from './body.js';
 import type { Settings } from './config.js';
 import type { createDiagnostics } from './diagnostics.js';
-import { KINDS, kindOfStatus, StabilityError } from './errors.js';
+import { KINDS, kindOfStatus, type StabilityError } from './errors.js';
 import type { createNotices } from './notices.js';
 import { type Plan, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
@@ -17,7 +17,14 @@ export interface Host {
   read(flight: number, attempt: number): Promise<number>;
   drain(flight: number): void;
   cancel(flight: number): void;
-  settle(call: number, flight: number, end: number, attempts: number, retryAfterMs: number, shared: boolean): void;
+  settle(
+    call: number,
+    flight: number,
+    end: number,
+    attempts: number,
+    retryAfterMs: number,
+    shared: boolean,
+  ): void;
   done(flight: number): void;
   retry(flight: number, waitMs: number): void;
   retrying(flight: number): void;
@@ -97,7 +104,11 @@ export function createCalls(
   runtime: () => Runtime,
   notices: ReturnType<typeof createNotices>,
   diagnostics: ReturnType<typeof createDiagnostics>,
-  told: { pending(calls: number): void; queued(calls: number): void; connection(status: number, since: number): void },
+  told: {
+    pending(calls: number): void;
+    queued(calls: number): void;
+    connection(status: number, since: number): void;
+  },
   ask: (question: number, signal: AbortSignal) => Promise<number>,
 ) {
   const { api, startTimeoutMs } = settings;
@@ -111,7 +122,9 @@ export function createCalls(
   // ---------------------------------------------------------------- one attempt, in the engine and without
 
   async function send(id: number, flight: Flight, attempt: number): Promise<Response | null | undefined> {
-    const signal = flight.signal ? AbortSignal.any([flight.control.signal, flight.signal]) : flight.control.signal;
+    const signal = flight.signal
+      ? AbortSignal.any([flight.control.signal, flight.signal])
+      : flight.control.signal;
     flight.response = null;
     flight.bytes = flight.cause = undefined;
     diagnostics.count('requests');
@@ -123,7 +136,8 @@ export function createCalls(
     } catch (error) {
       const thrown = error instanceof Unsendable;
       flight.cause = thrown ? error.cause : error;
-      if (!signal.aborted) diagnostics.emit('failure', { id, attempt, reason: thrown ? 'unsendable' : 'network' });
+      if (!signal.aborted)
+        diagnostics.emit('failure', { id, attempt, reason: thrown ? 'unsendable' : 'network' });
       return thrown ? undefined : null;
     }
   }
@@ -140,7 +154,9 @@ export function createCalls(
     async read(id, attempt) {
       const flight = flights.get(id);
       if (!flight?.response) return BROKEN;
-      const [end, bytes] = await readBody(flight.response, api.maxBodyBytes, () => runtime().engine()?.progressed(id, attempt));
+      const [end, bytes] = await readBody(flight.response, api.maxBodyBytes, () =>
+        runtime().engine()?.progressed(id, attempt),
+      );
       flight.bytes = bytes;
       return end;
     },
@@ -149,7 +165,9 @@ export function createCalls(
       const response = flight?.response;
       if (!response) return;
       flight.drains = true;
-      drainBody(response).then(([, bytes]) => (flight.bytes = flight.response === response ? bytes : flight.bytes));
+      drainBody(response).then(
+        ([, bytes]) => (flight.bytes = flight.response === response ? bytes : flight.bytes),
+      );
     },
     cancel(id) {
       flights.get(id)?.control.abort();
@@ -158,10 +176,19 @@ export function createCalls(
       const call = calls.get(id);
       const flight = flights.get(flightId);
       if (!call || !flight) return;
-      const kind = end === 0 ? null : end === 1 ? kindOfStatus(flight.response?.status ?? 0) : KINDS[end - 2]!;
+      const kind =
+        end === 0 ? null : end === 1 ? kindOfStatus(flight.response?.status ?? 0) : KINDS[end - 2]!;
       const response = end < 2 || TELLS_OF_RESPONSE.test(kind!) ? flight.response : null;
       const cause = kind === 'aborted' ? call.reason : flight.cause;
-      call.settle({ kind, response, bytes: flight.bytes, cause, attempts, retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs, shared });
+      call.settle({
+        kind,
+        response,
+        bytes: flight.bytes,
+        cause,
+        attempts,
+        retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs,
+        shared,
+      });
     },
     done(id) {
       const flight = flights.get(id);
@@ -178,7 +205,11 @@ export function createCalls(
     breaker(id, wholeOrigin, state) {
       const url = new URL(flights.get(id)!.plan.url);
       const route = wholeOrigin ? '' : url.pathname.split('/', 3).join('/');
-      diagnostics.emit('breaker', { url: url.origin + route, scope: wholeOrigin ? 'origin' : 'route', state: BREAKER[state]! });
+      diagnostics.emit('breaker', {
+        url: url.origin + route,
+        scope: wholeOrigin ? 'origin' : 'route',
+        state: BREAKER[state]!,
+      });
     },
     ask(question) {
       const control = (questions[question] = new AbortController());
@@ -217,13 +248,26 @@ export function createCalls(
           if (!calls.delete(id)) return;
           signal?.removeEventListener('abort', onAbort);
           told.pending(--pending);
-          diagnostics.emit('call', { id, kind: outcome.kind, status: outcome.response?.status ?? 0, attempts: outcome.attempts });
+          diagnostics.emit('call', {
+            id,
+            kind: outcome.kind,
+            status: outcome.response?.status ?? 0,
+            attempts: outcome.attempts,
+          });
           diagnostics.count(outcome.kind ?? 'ok');
           resolve(outcome);
         },
       };
       const end = (kind: ErrorKind, cause?: unknown): void =>
-        call.settle({ kind, response: null, bytes: undefined, cause, attempts: 0, retryAfterMs: null, shared: false });
+        call.settle({
+          kind,
+          response: null,
+          bytes: undefined,
+          cause,
+          attempts: 0,
+          retryAfterMs: null,
+          shared: false,
+        });
       const onAbort = (): void => {
         const engine = runtime().engine();
         call.reason = signal?.reason;
@@ -234,7 +278,10 @@ export function createCalls(
       const go = (): void => {
         if (!calls.has(id)) return;
         const engine = runtime().engine();
-        if (!engine) return void plain(id, call, timeoutMs, deadlineMs - (Date.now() - started), wantsData).then(call.settle);
+        if (!engine)
+          return void plain(id, call, timeoutMs, deadlineMs - (Date.now() - started), wantsData).then(
+            call.settle,
+          );
         flights.set(id, call);
         const flags =
           (IS_IDEMPOTENT.test(plan.method) || options.idempotencyKey ? IDEMPOTENT : 0) |
@@ -244,7 +291,15 @@ export function createCalls(
           (wantsData ? WANTS_DATA : 0) |
           PRIORITY[options.priority ?? 'normal'];
         const left = Math.max(0, deadlineMs - (Date.now() - started));
-        engine.call(id, plan.url, share && shareKey(plan, share), flags, options.retries ?? api.retries, timeoutMs, left);
+        engine.call(
+          id,
+          plan.url,
+          share && shareKey(plan, share),
+          flags,
+          options.retries ?? api.retries,
+          timeoutMs,
+          left,
+        );
       };
 
       calls.set(id, call);
@@ -263,24 +318,54 @@ export function createCalls(
             plan.standing = headers;
           })
         : void (plan.standing = standing);
-      const engineComes = runtime().engine() || runtime().failed() ? undefined : withinMs(startTimeoutMs, runtime().start()).catch(() => {});
+      const engineComes =
+        runtime().engine() || runtime().failed()
+          ? undefined
+          : withinMs(startTimeoutMs, runtime().start()).catch(() => {});
       if (!headersCome && !engineComes) return go();
-      Promise.all([headersCome, engineComes]).then(go, (cause) => end(cause === LATE ? 'timeout' : 'invalid', cause));
+      Promise.all([headersCome, engineComes]).then(go, (cause) =>
+        end(cause === LATE ? 'timeout' : 'invalid', cause),
+      );
     });
   }
 
   /** One fetch: query, headers, credentials, CSRF, hooks, timeout and abort work; retries, queues and sharing do not. */
-  async function plain(id: number, call: Call, timeoutMs: number, deadlineMs: number, wantsData: boolean): Promise<Outcome> {
+  async function plain(
+    id: number,
+    call: Call,
+    timeoutMs: number,
+    deadlineMs: number,
+    wantsData: boolean,
+  ): Promise<Outcome> {
     const control = (call.control = new AbortController());
     const late = () => control.abort(LATE);
     let silence = setTimeout(late, Math.min(timeoutMs, deadlineMs));
     const deadline = setTimeout(late, Math.max(0, deadlineMs));
     const outcome = (kind: ErrorKind | null, retryAfterMs: number | null = null): Outcome => {
       const { response, bytes, cause } = call;
-      return { kind, response: kind === null || kind === kindOfStatus(response?.status ?? 0) || kind === 'authUnknown' ? response : null, bytes, cause, attempts: 1, retryAfterMs, shared: false };
+      return {
+        kind,
+        response:
+          kind === null || kind === kindOfStatus(response?.status ?? 0) || kind === 'authUnknown'
+            ? response
+            : null,
+        bytes,
+        cause,
+        attempts: 1,
+        retryAfterMs,
+        shared: false,
+      };
     };
     const broken = (): Outcome =>
-      outcome(control.signal.reason === LATE ? 'timeout' : control.signal.aborted ? 'aborted' : globalThis.navigator?.onLine === false ? 'offline' : 'network');
+      outcome(
+        control.signal.reason === LATE
+          ? 'timeout'
+          : control.signal.aborted
+            ? 'aborted'
+            : globalThis.navigator?.onLine === false
+              ? 'offline'
+              : 'network',
+      );
     try {
       const sent = await send(id, call, 1);
       if (sent === undefined) return outcome('invalid');
@@ -319,7 +404,15 @@ export function createCalls(
       for (const [id, call] of [...calls]) {
         if (!flights.has(id) && !call.control) continue; // it still waits for an engine
         call.control?.abort();
-        call.settle({ kind: 'runtime', response: null, bytes: undefined, cause: error, attempts: 0, retryAfterMs: null, shared: false });
+        call.settle({
+          kind: 'runtime',
+          response: null,
+          bytes: undefined,
+          cause: error,
+          attempts: 0,
+          retryAfterMs: null,
+          shared: false,
+        });
       }
       flights.clear();
     },
@@ -327,7 +420,15 @@ export function createCalls(
       disposal.abort();
       for (const call of [...calls.values()]) {
         call.control?.abort();
-        call.settle({ kind: 'aborted', response: null, bytes: undefined, cause: undefined, attempts: 0, retryAfterMs: null, shared: false });
+        call.settle({
+          kind: 'aborted',
+          response: null,
+          bytes: undefined,
+          cause: undefined,
+          attempts: 0,
+          retryAfterMs: null,
+          shared: false,
+        });
       }
       flights.clear();
     },
@@ -340,7 +441,10 @@ export type Calls = ReturnType<typeof createCalls>;
 /** The method, what makes one answer another one, and every header that the caller's answer may depend on. */
 function shareKey(plan: Plan, share: string): string {
   let key = `${plan.method} ${share}\n`;
-  for (const headers of [plan.standing && new Headers(plan.standing), plan.init.headers as Headers | undefined]) {
+  for (const headers of [
+    plan.standing && new Headers(plan.standing),
+    plan.init.headers as Headers | undefined,
+  ]) {
     if (headers) for (const [name, value] of headers) key += `${name}:${value}\n`;
   }
   return key;
@@ -348,7 +452,8 @@ function shareKey(plan: Plan, share: string): string {
 
 const LATE = new DOMException('The time is up', 'TimeoutError');
 
-const isPromise = <T>(value: unknown): value is Promise<T> => typeof (value as Promise<T> | undefined)?.then === 'function';
+const isPromise = <T>(value: unknown): value is Promise<T> =>
+  typeof (value as Promise<T> | undefined)?.then === 'function';
 
 /** Rejects with LATE when the promise takes longer. */
 function withinMs<T>(ms: number, promise: PromiseLike<T>): Promise<T> {

@@ -78,7 +78,11 @@ export function createDiagnostics(version: string, redact: (url: string) => stri
       const before = counters.get(name);
       if (before !== undefined || counters.size < COUNTERS_MAX) counters.set(name, (before ?? 0) + n);
     },
-    snapshot: (): Diagnostics => ({ version, events: entries.map(eventOf), counters: Object.fromEntries(counters) }),
+    snapshot: (): Diagnostics => ({
+      version,
+      events: entries.map(eventOf),
+      counters: Object.fromEntries(counters),
+    }),
   };
 }
 

@@ -17,7 +17,11 @@ function itemsOf(body: any): unknown[] {
 const nextOf = (body: any): string | number | null => body?.nextCursor ?? body?.next_cursor ?? null;
 
 /** The generator behind `api.pages`. */
-export function createPages(get: ApiClient['get'], requests: Requests, nextLink: (header: string) => string | undefined): ApiClient['pages'] {
+export function createPages(
+  get: ApiClient['get'],
+  requests: Requests,
+  nextLink: (header: string) => string | undefined,
+): ApiClient['pages'] {
   return async function* <T>(first: string | URL, given: PageOptions<T>) {
     const method = 'GET';
     let options: PageOptions<T>;
@@ -35,7 +39,13 @@ export function createPages(get: ApiClient['get'], requests: Requests, nextLink:
       if (!result.ok) throw result.error;
       const { data, headers, status } = result;
       const broken = (cause: unknown): StabilityError =>
-        new StabilityError('parse', { method, url: String(url), status, attempts: result.meta.attempts, cause });
+        new StabilityError('parse', {
+          method,
+          url: String(url),
+          status,
+          attempts: result.meta.attempts,
+          cause,
+        });
       let list: T[];
       let cursor: string | number | null | undefined;
       try {
@@ -57,7 +67,8 @@ export function createPages(get: ApiClient['get'], requests: Requests, nextLink:
         const target = link && nextLink(link);
         if (!target) return;
         const to = new URL(target, requests.resolve(url));
-        if (!requests.isTrusted(to)) throw broken(new TypeError('the next page is on an origin that is not trusted'));
+        if (!requests.isTrusted(to))
+          throw broken(new TypeError('the next page is on an origin that is not trusted'));
         cursor = to.href;
         url = to;
         query = undefined; // the link says it all
@@ -66,7 +77,8 @@ export function createPages(get: ApiClient['get'], requests: Requests, nextLink:
         query = { ...query, cursor };
       }
       // A server that sends the same page for ever is stopped here, not at maxPages.
-      if (seen.has(`${cursor}`)) throw broken(new TypeError('the server names a page as next that was read already'));
+      if (seen.has(`${cursor}`))
+        throw broken(new TypeError('the server names a page as next that was read already'));
       seen.add(`${cursor}`);
     }
   };

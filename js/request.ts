@@ -33,7 +33,10 @@ const uuid = (): string => {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 15) | 64;
   bytes[8] = (bytes[8]! & 63) | 128;
-  return Array.from(bytes, (byte, at) => (/^(4|6|8|10)$/.test(`${at}`) ? '-' : '') + byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(
+    bytes,
+    (byte, at) => (/^(4|6|8|10)$/.test(`${at}`) ? '-' : '') + byte.toString(16).padStart(2, '0'),
+  ).join('');
 };
 
 /** The value of a cookie that script may read. */
@@ -58,7 +61,8 @@ const ADDRESSES_MAX = 100;
 export function createRequests({ baseUrl, api, version }: Settings, onCacheable: (url: string) => void) {
   const pageBase = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
   const pageOrigin = globalThis.location?.origin;
-  const base = (): string | undefined => (baseUrl === undefined ? pageBase() : new URL(baseUrl, pageBase()).href);
+  const base = (): string | undefined =>
+    baseUrl === undefined ? pageBase() : new URL(baseUrl, pageBase()).href;
   const trusted = new Set([pageOrigin, ...api.trustedOrigins]);
   if (baseUrl !== undefined) {
     try {
@@ -68,7 +72,8 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
 
   const resolve = (url: string | URL): URL => {
     const resolved = new URL(url, base());
-    if (resolved.username || resolved.password) throw new TypeError('a URL with credentials cannot be fetched');
+    if (resolved.username || resolved.password)
+      throw new TypeError('a URL with credentials cannot be fetched');
     return resolved;
   };
   /** Pages ask for the same few addresses again and again, and to parse one takes as long as all the rest of a call. */
@@ -96,7 +101,14 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     typeof api.headers === 'function' ? api.headers() : api.headers;
 
   /** Throws what cannot be sent: a URL, header or body. */
-  function plan(method: string, to: string | URL, body: unknown, options: RequestOptions, own?: RequestInit, input?: Request): Plan {
+  function plan(
+    method: string,
+    to: string | URL,
+    body: unknown,
+    options: RequestOptions,
+    own?: RequestInit,
+    input?: Request,
+  ): Plan {
     const { href, trusted, own: sameOrigin } = addressOf(to, options.query);
     const credentials = options.credentials ?? input?.credentials ?? api.credentials;
     const credentialed = credentials === 'include' || (credentials === 'same-origin' && sameOrigin);
@@ -117,11 +129,25 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
       if (type && !init.headers.has('content-type')) init.headers.set('content-type', type);
       if (key) init.headers.set('idempotency-key', key === true ? uuid() : key);
     }
-    return { method, url: href, init, input, trusted, credentialed, replayable: !streams, safe, standing: undefined };
+    return {
+      method,
+      url: href,
+      init,
+      input,
+      trusted,
+      credentialed,
+      replayable: !streams,
+      safe,
+      standing: undefined,
+    };
   }
 
   /** Adds what is sent to trusted origins only. What the caller set is stronger. */
-  function address(init: RequestInit, { safe, trusted }: Plan, standing: Record<string, string> | undefined): void {
+  function address(
+    init: RequestInit,
+    { safe, trusted }: Plan,
+    standing: Record<string, string> | undefined,
+  ): void {
     const csrf = safe ? undefined : api.csrf && cookie(api.csrf.cookie);
     if (!trusted || !(standing || version || csrf)) return;
     const headers = new Headers(standing);
@@ -161,7 +187,8 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     if (!audits || response.type === 'opaque') return;
     const policy = response.headers.get('cache-control') ?? '';
     // `private, no-cache` is for a user's own answers with an ETag: kept by this browser alone, and asked about each time.
-    if (!/\bno-store\b/i.test(policy) && !(/\bprivate\b/i.test(policy) && /\bno-cache\b/i.test(policy))) onCacheable(url);
+    if (!/\bno-store\b/i.test(policy) && !(/\bprivate\b/i.test(policy) && /\bno-cache\b/i.test(policy)))
+      onCacheable(url);
   }
 
   return { plan, send, standing, resolve, isTrusted };

@@ -17,6 +17,9 @@ const PAUSES_MS = [1_000, 4_000];
 /** A module that traps more often than this in a minute is given up. */
 const TRAPS_MAX = 3;
 
+/** What an instance that is over answers: falsy where it is taken apart, 0 where it is taken for a number. */
+const NOTHING = [0, 0];
+
 /** Compiled modules by address, so that two clients of one page compile once. */
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
@@ -54,7 +57,8 @@ async function compile(source: Source): Promise<WebAssembly.Module> {
     }
     return module;
   }
-  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return WebAssembly.compile(source as BufferSource);
+  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
+    return WebAssembly.compile(source as BufferSource);
   return compileResponse(await source);
 }
 
@@ -88,12 +92,12 @@ export function createRuntime(
           typeof value !== 'function'
             ? value
             : (...args: unknown[]) => {
-                if (mine.signal.aborted) return undefined;
+                if (mine.signal.aborted) return NOTHING;
                 try {
                   return value(...args);
                 } catch (error) {
                   trapped(error, module, mine);
-                  return undefined;
+                  return NOTHING;
                 }
               };
       }
@@ -134,7 +138,8 @@ export function createRuntime(
   function load(): Promise<void> {
     const loading = (async () => {
       try {
-        if (!wasm && !globalThis.document && !('importScripts' in globalThis)) throw new Error('this is not a browser');
+        if (!wasm && !globalThis.document && !('importScripts' in globalThis))
+          throw new Error('this is not a browser');
         boot(await compile(wasm ?? fallback()));
       } catch (cause) {
         const error = new StabilityError('runtime', { cause });

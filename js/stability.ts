@@ -2,13 +2,14 @@
  * The wiring of the glue: one client from one configuration.
  */
 import { createApi } from './api.js';
+import { createAsk } from './ask.js';
 import { createCalls } from './calls.js';
 import { checkConfig, type Settings } from './config.js';
 import { createDiagnostics } from './diagnostics.js';
 import { createNotices } from './notices.js';
 import { createRequests } from './request.js';
 import { createRuntime } from './runtime.js';
-import { createAsk } from './session.js';
+
 import { createStore } from './store.js';
 import type { ApiActivity, ConnectionState, Stability, StabilityConfig } from './types.js';
 
@@ -18,32 +19,48 @@ const VERSION = '0.1.0';
 const STATUS = ['online', 'degraded', 'offline'] as const;
 
 /** Makes a client; `wasm` says where the module is when the configuration does not. */
-export function create(config: StabilityConfig | undefined, wasm: () => NonNullable<StabilityConfig['wasm']>): Stability {
+export function create(
+  config: StabilityConfig | undefined,
+  wasm: () => NonNullable<StabilityConfig['wasm']>,
+): Stability {
   const settings = checkConfig(config);
   const diagnostics = createDiagnostics(VERSION, settings.redactUrl);
   const notices = createNotices(settings.onNotice, Date.now);
   const requests = createRequests(settings, (url) => {
     diagnostics.emit('cacheable', { url });
   });
-  const { ask, canProbe } = createAsk(settings, requests);
+  const { ask, canProbe, endTurn } = createAsk(settings, requests);
 
   const activity = createStore<ApiActivity>({ pending: 0, queued: 0, offline: 0 });
-  const setActivity = (change: Partial<ApiActivity>): void => activity.set({ ...activity.getSnapshot(), ...change });
+  const setActivity = (change: Partial<ApiActivity>): void =>
+    activity.set({ ...activity.getSnapshot(), ...change });
 
-  const connection = createStore<ConnectionState>({ status: 'online', since: Date.now() }, undefined, () => void runtime.start());
+  const connection = createStore<ConnectionState>(
+    { status: 'online', since: Date.now() },
+    undefined,
+    () => void runtime.start(),
+  );
   const told = {
     pending: (pending: number) => setActivity({ pending }),
     queued: (queued: number) => setActivity({ queued }),
     connection(code: number, since: number): void {
       const status = STATUS[code]!;
       if (status === 'online' && connection.getSnapshot().status !== 'online') notices.say('backOnline');
+      if (status === 'online') endTurn();
       diagnostics.emit('connection', { status });
       connection.set({ status, since });
     },
   };
 
   const calls = createCalls(settings, requests, () => runtime, notices, diagnostics, told, ask);
-  const runtime = createRuntime(settings, wasm, diagnostics, () => engineOptions(settings, canProbe), calls.host, calls.trapped);
+  const runtime = createRuntime(
+    settings,
+    wasm,
+    diagnostics,
+    () => engineOptions(settings, canProbe),
+    calls.host,
+    calls.trapped,
+  );
   const api = createApi(requests, () => calls, notices, activity, runtime.nextLink);
 
   return {
@@ -71,7 +88,14 @@ function engineOptions({ api, session, connection }: Settings, canProbe: boolean
     ...[backoff.baseMs, backoff.factor, backoff.maxMs, +(backoff.jitter === 'full')],
     ...(retryBudget ? [retryBudget.capacity, retryBudget.cost, retryBudget.refund] : [-1, 0, 0]),
     ...(breaker
-      ? [breaker.consecutive, breaker.ratio, breaker.minimum, breaker.windowMs, breaker.openMs, breaker.maxOpenMs]
+      ? [
+          breaker.consecutive,
+          breaker.ratio,
+          breaker.minimum,
+          breaker.windowMs,
+          breaker.openMs,
+          breaker.maxOpenMs,
+        ]
       : [0, 0, 0, 0, 0, 0]),
     ...[api.maxConcurrent, api.maxQueued],
     ...(rateLimit ? [rateLimit.perSecond, rateLimit.burst] : [0, 0]),

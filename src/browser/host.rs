@@ -14,7 +14,7 @@ use web_sys::AbortSignal;
 pub enum Question {
     /// Is somebody signed in? Answers with [`ASK_CANNOT_TELL`], [`ASK_NOBODY`] or a number that stands for the user.
     Session,
-    /// Is the server back? Answers with the status, or [`ASK_CANNOT_TELL`] when no response came.
+    /// Is the server back? Answers with the status, or [`ASK_CANNOT_TELL`] when no response came, or [`ASK_NOTHING`].
     Probe,
 }
 
@@ -22,6 +22,8 @@ pub enum Question {
 pub const ASK_CANNOT_TELL: f64 = -1.0;
 /// A clear answer that nobody is signed in.
 pub const ASK_NOBODY: f64 = -2.0;
+/// It was not asked: another tab probes.
+pub const ASK_NOTHING: f64 = -3.0;
 
 #[wasm_bindgen]
 extern "C" {

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::driver::Driver;
-use super::host::{ASK_CANNOT_TELL, ASK_NOBODY, Question};
+use super::host::{ASK_CANNOT_TELL, ASK_NOBODY, ASK_NOTHING, Question};
 use crate::core::hub::Input;
 use crate::core::origin::Met;
 use crate::core::output::Attempt;
@@ -43,6 +43,7 @@ pub(super) async fn ask(driver: Driver, question: Question) {
         Question::Session if answer == ASK_NOBODY => Input::Session(SessionAnswer::Nobody),
         Question::Session if answer < 0.0 => Input::Session(SessionAnswer::CannotTell),
         Question::Session => Input::Session(SessionAnswer::User(answer as u64)),
+        Question::Probe if answer == ASK_NOTHING => Input::Probed(Met::Nothing),
         Question::Probe if answer < 0.0 => Input::Probed(Met::Broken),
         Question::Probe => Input::Probed(Met::Status(answer as u16)),
     });

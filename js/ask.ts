@@ -5,9 +5,10 @@ import { drainBody } from './body.js';
 import type { Settings } from './config.js';
 import type { Requests } from './request.js';
 
-/** The numbers of the Rust side: no answer or none that says anything, and a clear answer that nobody is signed in. */
+/** The numbers of the Rust side: no answer or none that says anything; a clear answer that nobody is signed in; not asked. */
 const CANNOT_TELL = -1;
 const NOBODY = -2;
+const NOTHING = -3;
 
 const SESSION = 0;
 
@@ -18,13 +19,52 @@ function standsFor(user: string): number {
   return hash >>> 0;
 }
 
+interface Turn {
+  control: AbortController;
+  held: boolean;
+}
+
+/** A tab that waits this long for its turn to probe goes ahead: the one before it may hang. */
+const TURN_MS = 60_000;
+
 /** Asks one of them: the session for a user's number, the probe for a status. */
-export function createAsk({ session, version }: Settings, requests: Requests) {
+export function createAsk({ name, session, version }: Settings, requests: Requests) {
   const probeUrl = (version && version.endpoint) || (session && session.endpoint);
+  let turn: Turn | undefined;
+
+  /** The server is back, or nobody sees this tab: another one may probe. */
+  function endTurn(): void {
+    turn?.control.abort();
+    turn = undefined;
+  }
+
+  /** Of all visible tabs one probes; the next has its turn when that one is done. Whether it is this tab's. */
+  async function takeTurn(signal: AbortSignal): Promise<boolean> {
+    const locks = globalThis.navigator?.locks;
+    if (!locks) return true;
+    if (turn) return turn.held;
+    const control = new AbortController();
+    const mine: Turn = { control, held: false };
+    turn = mine;
+    const stop = AbortSignal.any([signal, control.signal]);
+    globalThis.document?.addEventListener('visibilitychange', endTurn, { signal: stop });
+    globalThis.addEventListener('pagehide', endTurn, { signal: stop });
+    await new Promise<void>((go) => {
+      setTimeout(go, TURN_MS);
+      const held = () => {
+        go();
+        return new Promise<void>((release) => stop.addEventListener('abort', () => release()));
+      };
+      locks.request(`${name}:probe`, { signal: stop }, held).catch(() => go());
+    });
+    mine.held = true;
+    return !stop.aborted;
+  }
 
   async function ask(question: number, signal: AbortSignal): Promise<number> {
     const url = question === SESSION ? session && session.endpoint : probeUrl;
     if (!url) return CANNOT_TELL;
+    if (question !== SESSION && !(await takeTurn(signal))) return NOTHING;
     const plan = requests.plan('GET', url, undefined, {}, { cache: 'no-store' });
     plan.standing = plan.trusted ? await requests.standing() : undefined;
     const response = await requests.send(plan, 1, signal);
@@ -44,13 +84,18 @@ export function createAsk({ session, version }: Settings, requests: Requests) {
     return standsFor(`${user ?? ''}`);
   }
 
-  return { ask, canProbe: Boolean(probeUrl) };
+  return {
+    ask,
+    canProbe: Boolean(probeUrl),
+    endTurn,
+  };
 }
 
 type Body = { user?: { id?: unknown; sub?: unknown; email?: unknown } };
 
 const isSession = (body: unknown): boolean => Boolean((body as Body | null)?.user);
-const isEmpty = (body: unknown): boolean => typeof body === 'object' && body !== null && !Object.keys(body).length;
+const isEmpty = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && !Object.keys(body).length;
 const defaultKey = (body: unknown): unknown => {
   const user = (body as Body).user;
   return user?.id ?? user?.sub ?? user?.email;
