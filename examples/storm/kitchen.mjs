@@ -1,0 +1,41 @@
+/**
+ * What the demo's API answers when all is well: a canteen with meals, their stock, and orders.
+ *
+ * @typedef {import('../../tests/server/fault-server.mjs').FaultServer} FaultServer
+ */
+const MEALS = [
+  { id: 1, name: 'Lentil soup', with: 'cumin, lemon', price: 5.2 },
+  { id: 2, name: 'Potato gratin', with: 'leek, cheese', price: 7.4 },
+  { id: 3, name: 'Rice bowl', with: 'tofu, sesame', price: 8.1 },
+  { id: 4, name: 'Plum dumplings', with: 'cinnamon', price: 6.3 },
+];
+
+/** A server that does a little work. */
+const workMs = () => 120 + Math.random() * 200;
+
+/** @param {FaultServer} server */
+export function openKitchen(server) {
+  /** Orders by idempotency key: the same key is the same order, however often it arrives. @type {Map<string, object>} */
+  const orders = new Map();
+  let portions = 0;
+
+  server.session = { user: { id: '1', name: 'Ada' }, expiresInMs: 3_600_000 };
+  server.on('GET /api/meals', () => ({ delayMs: workMs(), body: { meals: MEALS } }));
+  server.on('GET /api/stock/*', ({ path }) => {
+    const id = Number(path.split('/').at(-1));
+    return { delayMs: workMs(), body: { id, left: 40 - ((id * 7) % 23) } };
+  });
+  server.on('POST /api/orders', (request) => {
+    const key = request.headers['idempotency-key'] ?? `without a key ${orders.size}`;
+    const { meal, count } = request.json();
+    if (!orders.has(key)) {
+      portions += count;
+      orders.set(key, { number: orders.size + 1, meal, count });
+    }
+    return {
+      status: 201,
+      delayMs: workMs(),
+      body: { order: orders.get(key), orders: orders.size, portions },
+    };
+  });
+}

@@ -1,0 +1,207 @@
+/**
+ * What became of each call, put together from three sources: the app, which makes calls and gets their results;
+ * `app.on`, which tells of requests, answers and waits; and the `onResponse` hook, which sees Retry-After.
+ *
+ * @typedef {{ at: number, until: number | null, outcome: 'flight' | 'ok' | 'refused' | 'broken', text: string }} Attempt
+ * @typedef {{ at: number, until: number | null, ms: number, askedS: string | null }} Wait
+ * @typedef {object} Row
+ * @property {number} key
+ * @property {string} method
+ * @property {string} url
+ * @property {number} at
+ * @property {number | null} until
+ * @property {number | null} id what events name the request by; null for a call that has sent nothing (yet)
+ * @property {Attempt[]} attempts
+ * @property {Wait[]} waits
+ * @property {boolean} shared
+ * @property {string | null} kind of its failure
+ * @property {'call' | 'check' | 'plain'} sort
+ */
+const KEPT_MS = 40_000;
+
+export class Calls {
+  /** @type {Row[]} oldest first */ rows = [];
+  /** The time during which a breaker was not closed. @type {Array<{ url: string, state: string, at: number, until: number | null }>} */
+  breaks = [];
+  #lastKey = 0;
+  #byId = new Map();
+  #retryAfter = new Map();
+  #listeners = new Set();
+
+  subscribe(listener) {
+    this.#listeners.add(listener);
+  }
+
+  // ------------------------------------------------------------ the app's side
+
+  begin(method, url, sort = 'call', at = Date.now()) {
+    const row = {
+      key: ++this.#lastKey,
+      method,
+      url,
+      at,
+      until: null,
+      id: null,
+      attempts: [],
+      waits: [],
+      shared: false,
+      kind: null,
+      sort,
+    };
+    this.rows = this.rows.filter(({ until }) => until === null || at - until < KEPT_MS);
+    this.breaks = this.breaks.filter(({ until }) => until === null || at - until < KEPT_MS);
+    this.rows.push(row);
+    this.#changed();
+    return row;
+  }
+
+  settle(row, { ok, error, meta }) {
+    const now = Date.now();
+    row.until = now;
+    row.shared = meta.shared;
+    row.kind = ok ? null : error.kind;
+    this.#endWait(row, now);
+    endAttempt(row, now, ok ? 'ok' : undefined);
+    this.#byId.delete(row.id);
+    this.#changed();
+  }
+
+  // ------------------------------------------------------------ evenkeel's side
+
+  /** What `app.on` tells. */
+  hear = (event) => {
+    const row = event.type === 'request' ? this.#rowOf(event) : this.#byId.get(event.id);
+    switch (event.type) {
+      case 'request':
+        if (!row) return;
+        this.#endWait(row, event.at);
+        endAttempt(row, event.at);
+        row.attempts.push({ at: event.at, until: null, outcome: 'flight', text: '' });
+        break;
+      case 'response':
+        if (row) answer(row, event.at, event.status);
+        break;
+      case 'failure':
+        if (row) endAttempt(row, event.at, 'broken', 'no connection');
+        break;
+      case 'retry': {
+        if (!row) return;
+        endAttempt(row, event.at);
+        const refused = row.attempts.at(-1)?.outcome === 'refused';
+        const askedS = refused ? (this.#retryAfter.get(row.url) ?? null) : null;
+        row.waits.push({ at: event.at, until: null, ms: event.waitMs, askedS });
+        break;
+      }
+      case 'breaker':
+        this.#break(event);
+        break;
+      default:
+        return;
+    }
+    this.#changed();
+  };
+
+  /** What the `onRequest` hook sees: the moment at which a session check or probe began. */
+  sent = (request) => {
+    if (isCheck(request.url)) this.#checks.set(request, Date.now());
+  };
+  #checks = new WeakMap();
+
+  /** What the `onResponse` hook sees. */
+  seen = (response, request) => {
+    this.#retryAfter.set(request.url, response.headers.get('retry-after'));
+    if (!isCheck(request.url)) return;
+    const row = this.begin(request.method, request.url, 'check', this.#checks.get(request));
+    row.attempts.push({ at: row.at, until: null, outcome: 'flight', text: '' });
+    answer(row, Date.now(), response.status);
+    row.until = Date.now();
+    endAttempt(row, row.until, response.ok ? 'ok' : undefined);
+  };
+
+  /** Requests of one URL go out in the order of their calls; later ones of the same URL share it. */
+  #rowOf({ id, method, url }) {
+    if (this.#byId.has(id)) return this.#byId.get(id);
+    const row = this.rows.find(
+      (row) =>
+        row.sort === 'call' &&
+        row.id === null &&
+        row.until === null &&
+        row.method === method &&
+        row.url === url,
+    );
+    if (!row) return null;
+    row.id = id;
+    this.#byId.set(id, row);
+    return row;
+  }
+
+  #endWait(row, at) {
+    const wait = row.waits.at(-1);
+    if (wait) wait.until ??= at;
+  }
+
+  #break({ url, state, at }) {
+    for (const open of this.breaks) if (open.url === url) open.until ??= at;
+    if (state !== 'closed') this.breaks.push({ url, state, at, until: null });
+  }
+
+  // ------------------------------------------------------------ plain fetch, which tells nothing
+
+  beginPlain(method, url) {
+    const row = this.begin(method, url, 'plain');
+    row.attempts.push({ at: row.at, until: null, outcome: 'flight', text: '' });
+    return row;
+  }
+
+  answered(row, status) {
+    answer(row, Date.now(), status);
+    this.#changed();
+  }
+
+  endPlain(row, failure) {
+    row.until = Date.now();
+    row.kind = failure;
+    endAttempt(row, row.until, failure ? undefined : 'ok');
+    this.#changed();
+  }
+
+  #changed() {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const isCheck = (url) => new URL(url).pathname.startsWith('/api/auth/');
+
+/** A refusal is complete with its status; a body is still to come after a 2xx. */
+function answer(row, at, status) {
+  const attempt = row.attempts.at(-1);
+  if (!attempt) return;
+  attempt.text = String(status);
+  if (status < 400) return;
+  attempt.outcome = 'refused';
+  attempt.until = at;
+}
+
+/** What has not ended otherwise was broken off: in its body when there was a status, else by silence. */
+function endAttempt(row, at, outcome = 'broken', text = '') {
+  const attempt = row.attempts.at(-1);
+  if (!attempt || attempt.until !== null) return;
+  attempt.until = at;
+  attempt.outcome = outcome;
+  if (outcome === 'broken') attempt.text = text || (attempt.text ? 'cut off' : 'silence');
+}
+
+/** One call in words: for people who do not see the picture, and for tests. */
+export function inWords(row) {
+  const { pathname } = new URL(row.url);
+  const steps = row.attempts.flatMap(({ text, outcome }, i) => {
+    const wait = row.waits[i];
+    const waited =
+      wait && `waits ${seconds(wait.ms)}${wait.askedS ? ` (Retry-After: ${wait.askedS} s)` : ''}`;
+    return [outcome === 'flight' ? 'under way' : text, ...(waited ? [waited] : [])];
+  });
+  const end = row.until === null ? 'not settled' : row.kind ? row.kind : 'ok';
+  return `${row.method} ${pathname}: ${[row.shared ? 'shares a request' : '', ...steps, end].filter(Boolean).join(', ')}`;
+}
+
+export const seconds = (ms) => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`);

@@ -1,0 +1,61 @@
+import { createStability, formatError } from '/pkg/index.js';
+import { API } from '/server.js';
+
+/**
+ * The API client of this page, with intervals that can be watched. Everything else is evenkeel's defaults.
+ *
+ * @param {{ onNotice: (notice: object) => void, onResponse: (response: Response, request: Request) => void, onRequest: (request: Request) => void }} hooks
+ */
+export const createApp = ({ onNotice, onRequest, onResponse }) =>
+  createStability({
+    name: 'storm',
+    baseUrl: API,
+    session: { confirmations: 2, confirmAfterMs: 1_000 },
+    connection: { probeMs: 2_000 },
+    api: {
+      timeoutMs: 4_000,
+      deadlineMs: 45_000,
+      backoff: { baseMs: 600 }, // long enough to see
+      maxConcurrent: 6, // as many as browsers open to one HTTP/1.1 origin: the queue is ours rather than theirs
+      rateLimit: { perSecond: 20, burst: 20 },
+      trustedOrigins: [API],
+      onRequest,
+      onResponse,
+    },
+    onNotice,
+  });
+
+/** The app's calls through evenkeel: each gives `{ ok, data, text }`, the text being what a person is shown. */
+export function steadyClient(app, log) {
+  async function call(method, path, body, options) {
+    const row = log.begin(method, API + path);
+    const result = await app.api.request(method, path, body, options);
+    log.settle(row, result);
+    return { ok: result.ok, data: result.data, text: result.ok ? '' : formatError(result.error) };
+  }
+  return {
+    get: (path, options) => call('GET', path, undefined, options),
+    post: (path, body) => call('POST', path, body, { idempotencyKey: true }),
+  };
+}
+
+/** The same calls as they are often written. */
+export function plainClient(log) {
+  async function call(method, path, body) {
+    const row = log.beginPlain(method, API + path);
+    try {
+      const headers = body && { 'Content-Type': 'application/json' };
+      const response = await fetch(API + path, { method, headers, body: body && JSON.stringify(body) });
+      log.answered(row, response.status);
+      if (response.status === 401) throw new Error('Please sign in');
+      if (!response.ok) throw new Error(`Error ${response.status}`);
+      const data = await response.json();
+      log.endPlain(row, null);
+      return { ok: true, data, text: '' };
+    } catch (error) {
+      log.endPlain(row, error.message);
+      return { ok: false, data: null, text: error.message };
+    }
+  }
+  return { get: (path) => call('GET', path), post: (path, body) => call('POST', path, body) };
+}
