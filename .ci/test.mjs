@@ -62,18 +62,13 @@ const steps = {
   async wasm() {
     const names = (process.env.WASM_TESTS ?? '').split(' ').filter(Boolean);
     if (names.length === 0) return none('wasm_bindgen_tests');
-    // What `wasm-pack test` does, but for these tests only: it builds the library's own as well, which need the native world.
-    for (const [browser, driver] of Object.entries({
-      CHROMEDRIVER: 'chromedriver',
-      GECKODRIVER: 'geckodriver',
-    })) {
-      await run('cargo', ['test', '--target', 'wasm32-unknown-unknown', ...names], {
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: 'wasm-bindgen-test-runner',
-        WASM_BINDGEN_TEST_ONLY_WEB: '1',
+    for (const [browser, driver] of [
+      ['chrome', 'chromedriver'],
+      ['firefox', 'geckodriver'],
+    ]) {
+      const drive = [`--${browser}`, `--${driver}`, which(driver)];
+      await run('wasm-pack', ['test', '--headless', '--mode', 'no-install', ...drive, '--', ...names], {
         WASM_BINDGEN_TEST_TIMEOUT: '300',
-        CHROMEDRIVER: undefined,
-        GECKODRIVER: undefined,
-        [browser]: which(driver),
       });
     }
   },

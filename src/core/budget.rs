@@ -46,7 +46,7 @@ fn millionths(amount: f64) -> u64 {
     (amount * ONE + 0.5) as u64
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 

@@ -113,7 +113,7 @@ impl Connection {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use ConnectionStatus::{Degraded, Offline, Online};

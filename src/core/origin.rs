@@ -251,7 +251,7 @@ fn settle(
     (before != after).then_some(after)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::split;
 

@@ -58,7 +58,7 @@ fn digits(text: &str) -> Option<u64> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 
