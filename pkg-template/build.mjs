@@ -9,6 +9,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { glueFactory, glueTypes } from './glue.mjs';
+import { shortenImports } from './imports.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const stage = join(root, 'target/stage');
@@ -19,17 +20,20 @@ const WASM_FILE = 'evenkeel_bg.wasm';
 const WASM_URL = `new URL("${WASM_FILE}",import.meta.url)`;
 const BASE64_INPUT = 'evenkeel:#wasm-base64';
 
+/** The module as it ships, and the names of what it imports. */
+const shipped = () => shortenImports(readFileSync(join(stage, WASM_FILE)));
+
 /** Resolves the two modules that exist only once the wasm was built. */
 export const virtualModules = {
   name: 'evenkeel',
   setup(build) {
     build.onResolve({ filter: /^#(glue|wasm-base64)$/ }, ({ path }) => ({ path, namespace: 'evenkeel' }));
     build.onLoad({ filter: /^#glue$/, namespace: 'evenkeel' }, () => ({
-      contents: glueFactory(readFileSync(join(stage, 'wasm/evenkeel.js'), 'utf8')),
+      contents: glueFactory(readFileSync(join(stage, 'wasm/evenkeel.js'), 'utf8'), shipped().names),
       resolveDir: join(stage, 'wasm'),
     }));
     build.onLoad({ filter: /^#wasm-base64$/, namespace: 'evenkeel' }, () => ({
-      contents: `export default '${readFileSync(join(stage, WASM_FILE)).toString('base64')}'`,
+      contents: `export default '${shipped().wasm.toString('base64')}'`,
     }));
   },
 };
@@ -83,7 +87,7 @@ async function writePackage() {
   const { outputFiles, metafile } = await bundle();
   checkBundle(metafile, new Map(outputFiles.map(({ path, text }) => [relative(root, path), text])));
 
-  const wasm = readFileSync(join(stage, WASM_FILE));
+  const { wasm } = shipped();
   if (!WebAssembly.validate(wasm)) throw new Error('wasm-opt wrote a module that does not validate');
 
   const files = new Map([[WASM_FILE, wasm]]);

@@ -4,12 +4,17 @@
 // that trapped by a fresh one, so each call of `createGlue(guard)` must have its own state. The text is cut at exact
 // anchors; a wasm-bindgen that writes anything else fails the build here instead of a page later.
 
-/** The source of an ES module that exports `createGlue(guard)`; `guard` is given the instance's exports and what it returns is used in their place. */
-export function glueFactory(glue) {
+import { MODULE } from './imports.mjs';
+
+/**
+ * The source of an ES module that exports `createGlue(guard)`; `guard` is given the instance's exports and what it returns is used in
+ * their place. `imports` are those that the module needs, by the names that they bear in `glue`, with those that they bear in the module.
+ */
+export function glueFactory(glue, imports) {
   const text = new Cutter(glue);
   const names = [];
 
-  const imports = text.take(/^import .*;\n/gm);
+  const specifiers = text.take(/^import .*;\n/gm);
   text.replaceAll(/^export (class|function|const) (\w+)/gm, (_, kind, name) => {
     names.push(name);
     return `${kind} ${name}`;
@@ -38,8 +43,28 @@ export function glueFactory(glue) {
     text.refuse(registry);
   }
 
+  keepImports(text, imports, ['initSync', ...names]);
   for (const leftover of LEFTOVERS) text.refuse(leftover);
-  return `${imports}export function createGlue(guard) {\n${text}\nreturn { initSync, ${names.join(', ')} };\n}\n`;
+  return `${specifiers}export function createGlue(guard) {\n${text}\nreturn { initSync, ${names.join(', ')} };\n}\n`;
+}
+
+/** Leaves the imports that the module needs, under their short names, and the functions that somebody calls. */
+function keepImports(text, imports, exported) {
+  const left = new Set(imports.keys());
+  text.replaceAll(/^ {8}(__w\w+): function[^]*?^ {8}\}(?:, arguments\); \})?,\n/gm, (entry, name) => {
+    if (!left.delete(name)) return '';
+    return entry.replace(name, `'${imports.get(name)}'`);
+  });
+  if (left.size) throw new Error(`the glue has no ${[...left].join(', ')}`);
+  text.refuse(/\b__wbg_\w+_[0-9a-f]{16}\b/);
+  text.replace('"./evenkeel_bg.js": import0', `${MODULE}: import0`);
+  for (let before = ''; before !== String(text); ) {
+    before = String(text);
+    text.replaceAll(/^function (\w+)\([^]*?^\}\n/gm, (whole, name) => {
+      const called = exported.includes(name) || before.replace(whole, '').includes(name);
+      return called ? whole : '';
+    });
+  }
 }
 
 /** The declarations that go with it, for tsc: classes and enums are importable as types only, values come from `createGlue`. */

@@ -2,7 +2,7 @@
 
 export const CODE = 10;
 const CUSTOM = 0;
-const IMPORTS = 2;
+export const IMPORTS = 2;
 const NAME_FUNCTIONS = 1;
 
 /** Reads bytes from a place on. */
@@ -39,6 +39,16 @@ export class Reader {
     return this.take(this.number()).toString('utf8');
   }
 
+  /** What an import is, behind its names: 0 for a function. */
+  importKind() {
+    const kind = this.byte();
+    if (kind === 1) this.byte();
+    if (kind === 1 || kind === 2) this.limits();
+    else if (kind === 3) this.take(2);
+    else this.number();
+    return kind;
+  }
+
   limits() {
     const flags = this.byte();
     this.number();
@@ -72,12 +82,7 @@ export function importedFunctions(parts) {
     for (let left = reader.number(); left > 0; left--) {
       reader.text();
       reader.text();
-      const kind = reader.byte();
-      if (kind === 0) functions++;
-      if (kind === 1) reader.byte();
-      if (kind === 1 || kind === 2) reader.limits();
-      else if (kind === 3) reader.take(2);
-      else reader.number();
+      if (reader.importKind() === 0) functions++;
     }
   }
   return functions;
