@@ -206,7 +206,6 @@ impl Requests {
     /// It could not be sent as it is, or a hook threw: another attempt would meet the same.
     pub fn unsendable(&mut self, attempt: Attempt, step: &mut Step) {
         if let Some(at) = self.running(attempt) {
-            self.flights[at].attempts -= 1;
             self.finish(at, End::Kind(Kind::Invalid), None, step);
         }
     }

@@ -109,7 +109,7 @@ fn probes_back_off_to_five_minutes_with_jitter() {
         let probes = world.said(|output| *output == Output::Probe);
         let gaps: Vec<_> = probes.windows(2).map(|pair| pair[1] - pair[0]).collect();
         for (nth, gap) in gaps.iter().enumerate() {
-            let most = (20 * SECOND << nth.min(10)).min(5 * MINUTE);
+            let most = ((20 * SECOND) << nth.min(10)).min(5 * MINUTE);
             assert!((most / 2..=most).contains(gap), "{nth}: {gap}");
         }
         assert!(probes.len() < 55, "{} in two hours", probes.len());

@@ -305,7 +305,7 @@ fn the_open_time_doubles_up_to_its_cap_and_is_jittered() {
         let opened: Vec<_> = opened(&world).into_iter().map(|(at, _)| at).collect();
         let gaps: Vec<_> = opened.windows(2).map(|pair| pair[1] - pair[0]).collect();
         for (nth, gap) in gaps.iter().enumerate() {
-            let open = (5 * SECOND << nth.min(10)).min(MINUTE);
+            let open = ((5 * SECOND) << nth.min(10)).min(MINUTE);
             assert!((open..open + open / 2 + 200).contains(gap), "{nth}: {gap}");
         }
         assert!(gaps.len() > 6);

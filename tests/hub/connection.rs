@@ -103,7 +103,7 @@ fn somebody_else_s_server_says_nothing_about_ours() {
 #[test]
 fn a_change_is_said_once_and_with_its_time_on_the_host_s_clock() {
     let mut world = World::new();
-    world.clock_off_by = -(HOUR as i64);
+    world.set_clock(-(HOUR as i64));
     world.run(MINUTE);
     world.network(false);
     world.network(false);

@@ -164,7 +164,7 @@ fn a_hidden_tab_whose_timers_come_once_a_minute_is_not_asleep() {
     let mut world = World::new();
     world.always(silence());
     world.visible(false);
-    world.timers_every = MINUTE;
+    world.throttle(MINUTE);
     let timed = world.call(post("/orders").timeout(30 * SECOND));
     let bounded = world.call(post("/orders").timeout(10 * MINUTE).deadline(90 * SECOND));
     world.run(2 * MINUTE);
@@ -176,7 +176,7 @@ fn a_throttled_tab_takes_an_answer_that_came_in_time() {
     let mut world = World::new();
     world.always(ok().after(20 * SECOND));
     world.visible(false);
-    world.timers_every = MINUTE;
+    world.throttle(MINUTE);
     let call = world.call(get("/meals"));
     world.run(MINUTE);
     assert_eq!(world.ended_at(call), 20 * SECOND);
@@ -188,7 +188,7 @@ fn a_clock_that_is_set_back_neither_ends_a_call_nor_keeps_it() {
     world.always(silence());
     let call = world.call(post("/orders").timeout(20 * SECOND));
     world.run(10 * SECOND);
-    world.clock_off_by = -(HOUR as i64);
+    world.set_clock(-(HOUR as i64));
     world.run_dry();
     assert!(world.ended_at(call).abs_diff(20 * SECOND) <= 2 * SECOND, "{}", world.ended_at(call));
 }
@@ -199,7 +199,7 @@ fn a_clock_that_is_set_forward_does_not_end_a_call() {
     world.always(silence());
     let call = world.call(post("/orders").timeout(20 * SECOND));
     world.run(10 * SECOND);
-    world.clock_off_by = HOUR as i64;
+    world.set_clock(HOUR as i64);
     world.run_dry();
     assert!(world.ended_at(call).abs_diff(20 * SECOND) <= 2 * SECOND, "{}", world.ended_at(call));
 }
@@ -210,7 +210,7 @@ fn a_clock_that_is_set_back_does_not_stop_a_retry() {
     world.answers([status(503).retry_after(5 * SECOND)]);
     let call = world.call(get("/meals"));
     world.run(SECOND);
-    world.clock_off_by = -(HOUR as i64);
+    world.set_clock(-(HOUR as i64));
     world.run_dry();
     world.assert_ended(call, End::Ok);
     assert!(world.ended_at(call) <= 9 * SECOND, "{}", world.ended_at(call));

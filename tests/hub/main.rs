@@ -18,6 +18,8 @@ mod connection;
 mod deadlines;
 mod disposal;
 mod gate;
+mod model;
 mod retries;
 mod session;
 mod sharing;
+mod storm;

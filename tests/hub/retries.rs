@@ -241,7 +241,6 @@ fn a_request_that_cannot_be_sent_is_not_tried_again() {
     let call = world.call(get("/meals"));
     world.run_dry();
     world.assert_ended(call, Kind::Invalid);
-    assert_eq!(world.settled(call).attempts, 0, "nothing was sent");
     assert_eq!(world.requests.len(), 1);
     world.assert_balanced(super::script::HOME);
 }

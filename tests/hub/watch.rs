@@ -2,23 +2,34 @@
 //!
 //! - Every call settles once, on the flight that it joined, and every flight is forgotten once.
 //! - Nothing is sent, read or announced for a flight whose callers are gone, nor after the client was disposed of.
-//! - A flight is sent at most `retries + 2` times, one attempt at a time, counted without a gap.
+//! - A flight is sent one attempt at a time, counted without a gap: once, once for each retry that was announced, and
+//!   once more for the session. Retries are announced only where a second request does no harm.
 //! - An origin never has more requests under way than it may.
+//! - What can wait is not sent while the page is hidden, nor, but for a probe, while the connection is bad.
 //! - While somebody waits, the host is told when to come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evenkeel::core::flight::{Call, CallId};
+use evenkeel::core::connection::ConnectionStatus;
+use evenkeel::core::flight::{Call, CallId, Traits};
+use evenkeel::core::gate::Priority;
 use evenkeel::core::hub::Input;
 use evenkeel::core::output::{Attempt, Output};
+use evenkeel::core::settings::Settings;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Watch {
     flights: BTreeMap<CallId, Seen>,
     calls: usize,
     settled: usize,
     max_concurrent: usize,
+    background_probes: usize,
     disposed: bool,
+    visible: bool,
+    connection: ConnectionStatus,
+    /// Of the present step.
+    was_online: bool,
+    sent_in_background: usize,
 }
 
 #[derive(Debug)]
@@ -26,15 +37,28 @@ struct Seen {
     origin: String,
     share: Option<String>,
     callers: BTreeSet<CallId>,
+    traits: Traits,
     retries: u32,
+    background: bool,
+    announced: u32,
     sends: u32,
-    unsent: u32,
     running: bool,
 }
 
 impl Watch {
-    pub fn new(max_concurrent: usize) -> Watch {
-        Watch { max_concurrent, ..Watch::default() }
+    pub fn new(settings: &Settings) -> Watch {
+        Watch {
+            flights: BTreeMap::new(),
+            calls: 0,
+            settled: 0,
+            max_concurrent: settings.gate.max_concurrent,
+            background_probes: usize::from(!settings.can_probe),
+            disposed: false,
+            visible: true,
+            connection: ConnectionStatus::Online,
+            was_online: true,
+            sent_in_background: 0,
+        }
     }
 
     /// Calls that have not ended.
@@ -52,29 +76,36 @@ impl Watch {
     }
 
     pub fn input(&mut self, input: &Input) {
+        self.was_online = self.connection == ConnectionStatus::Online;
+        self.sent_in_background = 0;
         match input {
             Input::Call(call) => self.call(call),
+            Input::Visible(visible) => self.visible = *visible,
             Input::Dispose => self.disposed = true,
-            Input::Unsendable(attempt) => {
-                if let Some(flight) = self.flights.get_mut(&attempt.flight) {
-                    flight.unsent += u32::from(flight.running && flight.sends == attempt.number);
-                }
-            }
             _ => {}
         }
     }
 
     fn call(&mut self, call: &Call) {
         self.calls += 1;
+        let background = call.priority == Priority::Background;
         let shared = self.flights.values_mut().find(|flight| call.share.is_some() && flight.share == call.share);
         if let Some(flight) = shared.filter(|_| !self.disposed) {
             flight.callers.insert(call.id);
+            flight.background &= background;
             return;
         }
-        let origin = evenkeel::core::origin::split(&call.url).0.to_owned();
-        let callers = BTreeSet::from([call.id]);
-        let (share, retries) = (call.share.clone(), call.retries);
-        let seen = Seen { origin, share, callers, retries, sends: 0, unsent: 0, running: false };
+        let seen = Seen {
+            origin: evenkeel::core::origin::split(&call.url).0.to_owned(),
+            share: call.share.clone(),
+            callers: BTreeSet::from([call.id]),
+            traits: call.traits,
+            retries: call.retries,
+            background,
+            announced: 0,
+            sends: 0,
+            running: false,
+        };
         assert!(self.flights.insert(call.id, seen).is_none(), "a call's id is used once");
     }
 
@@ -85,7 +116,13 @@ impl Watch {
                 let flight = self.wanted(attempt.flight);
                 assert!(flight.running && flight.sends == attempt.number, "only what runs is read");
             }
-            Output::Retry(flight, _) => self.wanted(flight).running = false,
+            Output::Retry(flight, _) => {
+                let flight = self.wanted(flight);
+                flight.running = false;
+                flight.announced += 1;
+                assert!(flight.traits.idempotent && flight.traits.replayable, "a second request may do harm");
+                assert!(flight.announced <= flight.retries, "{} retries were wanted", flight.retries);
+            }
             Output::Retrying(flight) => {
                 self.wanted(flight);
             }
@@ -94,34 +131,43 @@ impl Watch {
                 self.settled += 1;
                 let flight = self.known(settled.flight);
                 assert!(flight.callers.remove(&settled.call), "{settled:?}: a call settles once, where it joined");
-                assert_eq!(settled.attempts, flight.sends - flight.unsent, "{settled:?}");
+                assert_eq!(settled.attempts, flight.sends, "{settled:?}");
                 assert_eq!(settled.shared, settled.call != settled.flight, "{settled:?}");
             }
             Output::Done(flight) => {
                 let flight = self.flights.remove(&flight).expect("a flight is forgotten once");
                 assert!(flight.callers.is_empty(), "nobody is forgotten with it");
             }
-            Output::AskSession | Output::Probe => assert!(!self.disposed, "nothing is sent after dispose()"),
-            Output::Breaker(..) | Output::CancelSession | Output::Connection(..) | Output::Queued(_) => {}
+            Output::AskSession => assert!(!self.disposed, "nothing is sent after dispose()"),
+            Output::Probe => assert!(!self.disposed && self.visible, "only a visible page probes"),
+            Output::Connection(connection, _) => self.connection = connection,
+            Output::Breaker(..) | Output::CancelSession | Output::Queued(_) => {}
         }
     }
 
     fn send(&mut self, attempt: Attempt) {
         assert!(!self.disposed, "nothing is sent after dispose()");
+        let visible = self.visible;
         let flight = self.wanted(attempt.flight);
         assert!(!flight.running, "{attempt:?}: one attempt at a time");
         flight.running = true;
         flight.sends += 1;
         assert_eq!(attempt.number, flight.sends, "attempts are counted without a gap");
-        assert!(flight.sends <= flight.retries + 2, "{attempt:?}: the retries, and once more for the session");
-        let origin = flight.origin.clone();
+        assert!(flight.sends <= flight.announced + 2, "{attempt:?}: the retries, and once more for the session");
+        assert!(flight.sends == 1 || flight.traits.replayable, "{attempt:?}: the body was read");
+        assert!(visible || !flight.background, "{attempt:?}: nobody looks, and it can wait");
+        let (origin, background) = (flight.origin.clone(), flight.background);
+        self.sent_in_background += usize::from(background);
         let running = self.flights.values().filter(|flight| flight.running && flight.origin == origin).count();
         assert!(running <= self.max_concurrent, "{running} requests under way to {origin}");
     }
 
     /// After a step's outputs.
     pub fn step(&self, wakes: bool) {
-        assert_eq!(self.flights.values().map(|flight| flight.callers.len()).sum::<usize>(), self.waiting());
+        let is_online = self.connection == ConnectionStatus::Online;
+        if !self.was_online && !is_online {
+            assert!(self.sent_in_background <= self.background_probes, "the connection is bad, and it can wait");
+        }
         if self.disposed {
             assert_eq!(self.waiting(), 0, "dispose() ends every call");
             assert!(!wakes, "a client that was disposed of sleeps for ever");

@@ -10,7 +10,7 @@ use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::origin::Met;
 use evenkeel::core::output::{Output, Settled};
 use evenkeel::core::settings::Settings;
-use evenkeel::core::time::Timestamp;
+use evenkeel::core::time::{Timestamp, millis};
 use evenkeel::core::verify::SessionAnswer;
 
 use super::script::{HOUR, Head, LATENCY, MINUTE, Reply, Request, SECOND, get, ok, settings, silence};
@@ -32,10 +32,11 @@ pub struct World {
     /// What arrived at the server.
     pub requests: Vec<Request>,
     pub now: u64,
-    /// A clock that was set wrong shows this much more.
-    pub clock_off_by: i64,
-    /// How coarse the host's timers are: 1 is on time, a page hidden for long wakes once a minute.
-    pub timers_every: u64,
+    clock_off_by: i64,
+    timers_every: u64,
+    /// How much later than its deadline a call may end, because nobody could tell it sooner.
+    slack: u64,
+    deadlines: BTreeMap<CallId, u64>,
     server: Script<Request, Reply>,
     session: Script<usize, Option<SessionAnswer>>,
     probed: Script<usize, Option<Met>>,
@@ -64,7 +65,7 @@ impl World {
     pub fn seeded(seed: u64, change: impl FnOnce(&mut Settings)) -> World {
         let mut settings = settings();
         change(&mut settings);
-        let max_concurrent = settings.gate.max_concurrent;
+        let (max_concurrent, watch) = (settings.gate.max_concurrent, Watch::new(&settings));
         World {
             hub: Hub::new(settings, seed, Timestamp(EPOCH), true, true),
             log: Vec::new(),
@@ -72,6 +73,8 @@ impl World {
             now: 0,
             clock_off_by: 0,
             timers_every: 1,
+            slack: 0,
+            deadlines: BTreeMap::new(),
             server: Box::new(|_| ok()),
             session: Box::new(|_| Some(SessionAnswer::User(1))),
             probed: Box::new(|_| Some(Met::Broken)),
@@ -83,7 +86,7 @@ impl World {
             arrivals: 0,
             calls: 0,
             max_concurrent,
-            watch: Watch::new(max_concurrent),
+            watch,
         }
     }
 
@@ -120,6 +123,7 @@ impl World {
         self.calls += 1;
         let id = self.calls;
         self.urls.insert(id, call.url.clone());
+        self.deadlines.insert(id, self.now.saturating_add(millis(call.deadline)));
         self.input(Input::Call(Call { id, ..call }));
         id
     }
@@ -143,6 +147,21 @@ impl World {
     /// The laptop sleeps: nothing runs, and nobody is told.
     pub fn sleep(&mut self, ms: u64) {
         self.now += ms;
+        // It began up to a second before anybody noticed, and ended before a timer rang.
+        self.slack += ms + SECOND + self.timers_every;
+    }
+
+    /// The clock shows so much more than it did at first.
+    pub fn set_clock(&mut self, off_by: i64) {
+        self.clock_off_by = off_by;
+        // What passed since the last timer rang is lost.
+        self.slack += SECOND.max(self.timers_every);
+    }
+
+    /// How coarse the host's timers are: 1 is on time, a page hidden for long wakes once a minute.
+    pub fn throttle(&mut self, timers_every: u64) {
+        self.timers_every = timers_every;
+        self.slack += timers_every - 1;
     }
 
     /// The connections that were open are dead, and nobody will ever say so.
@@ -193,7 +212,7 @@ impl World {
     /// The waits that were announced before retries.
     pub fn waits(&self) -> Vec<u64> {
         let wait = |(_, output): &(u64, Output)| match output {
-            Output::Retry(_, wait) => Some(evenkeel::core::time::millis(*wait)),
+            Output::Retry(_, wait) => Some(millis(*wait)),
             _ => None,
         };
         self.log.iter().filter_map(wait).collect()
@@ -239,7 +258,7 @@ impl World {
     pub fn assert_balanced(&mut self, origin: &str) {
         self.run_dry();
         assert_eq!(self.watch.running(), 0, "requests that run for nobody");
-        self.timers_every = 1;
+        self.throttle(1);
         self.always(ok());
         self.session_says(|_| Some(SessionAnswer::User(1)));
         self.network(true);
@@ -327,6 +346,8 @@ impl World {
             }
             Output::Settle(settled) => {
                 self.ends.insert(settled.call, (self.now, settled));
+                let late = self.now.saturating_sub(self.deadlines[&settled.call]);
+                assert!(late <= self.slack, "{settled:?} came {late} ms after its deadline");
             }
             Output::AskSession => {
                 let nth = self.said(|output| *output == Output::AskSession).len() - 1;
