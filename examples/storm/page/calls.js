@@ -115,7 +115,8 @@ export class Calls {
     row.attempts.push({ at: row.at, until: null, outcome: 'flight', text: '' });
     answer(row, Date.now(), response.status);
     row.until = Date.now();
-    endAttempt(row, row.until, response.ok ? 'ok' : undefined);
+    row.kind = response.ok ? null : 'cannot tell';
+    endAttempt(row, row.until, 'ok');
   };
 
   /** Requests of one URL go out in the order of their calls; later ones of the same URL share it. */
@@ -188,14 +189,20 @@ function endAttempt(row, at, outcome = 'broken', text = '') {
   if (!attempt || attempt.until !== null) return;
   attempt.until = at;
   attempt.outcome = outcome;
-  if (outcome === 'broken') attempt.text = text || (attempt.text ? 'cut off' : 'silence');
+  if (outcome === 'broken') attempt.text = text || (attempt.text ? 'broken off' : 'silence');
+}
+
+/** What is waited between an attempt and the next. @param {Row} row @param {number} i */
+export function waitAfter({ attempts, waits }, i) {
+  const next = attempts[i + 1]?.at ?? Infinity;
+  return waits.find(({ at }) => at >= attempts[i].at && at <= next);
 }
 
 /** One call in words: for people who do not see the picture, and for tests. */
 export function inWords(row) {
   const { pathname } = new URL(row.url);
   const steps = row.attempts.flatMap(({ text, outcome }, i) => {
-    const wait = row.waits[i];
+    const wait = waitAfter(row, i);
     const waited =
       wait && `waits ${seconds(wait.ms)}${wait.askedS ? ` (Retry-After: ${wait.askedS} s)` : ''}`;
     return [outcome === 'flight' ? 'under way' : text, ...(waited ? [waited] : [])];

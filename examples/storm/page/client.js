@@ -17,7 +17,7 @@ export const createApp = ({ onNotice, onRequest, onResponse }) =>
       deadlineMs: 45_000,
       backoff: { baseMs: 600 }, // long enough to see
       maxConcurrent: 6, // as many as browsers open to one HTTP/1.1 origin: the queue is ours rather than theirs
-      rateLimit: { perSecond: 20, burst: 20 },
+      rateLimit: { perSecond: 10, burst: 12 },
       trustedOrigins: [API],
       onRequest,
       onResponse,

@@ -23,7 +23,7 @@ export function openKitchen(client) {
       $('meals').replaceChildren();
       loadedAt = null;
     }
-    $('as-of').textContent = loadedAt ? `as of ${time(loadedAt)}` : '';
+    $('as-of').textContent = loadedAt ? `As of ${time(loadedAt)}.` : '';
     if (!loading) say(text, ok ? 'fresh' : 'failed');
   }
 

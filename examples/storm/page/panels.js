@@ -7,10 +7,20 @@ const $ = (id) => document.getElementById(id);
 
 /** The panels beside the time line. Returns what hears of failed calls, for the breakers' countdowns. */
 export function showPanels(app) {
+  showRuntime(app);
   showConnection(app);
   showActivity(app);
   showCounters(app);
   return showBreakers(app);
+}
+
+/** Where the module does not run, calls go through plain fetch: whoever looks on should know. */
+function showRuntime({ runtime }) {
+  const show = () => {
+    $('runtime').hidden = runtime.getSnapshot().status !== 'failed';
+  };
+  runtime.subscribe(show);
+  show();
 }
 
 function showConnection({ connection }) {

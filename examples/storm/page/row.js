@@ -1,4 +1,4 @@
-import { seconds } from './calls.js';
+import { seconds, waitAfter } from './calls.js';
 
 const LETTER = 5.9; // the width of a letter of the time line's type
 const BAR_MIN = 3;
@@ -54,9 +54,7 @@ export class RowPicture {
     this.label.setAttribute('class', `label ${row.sort}`);
     const parts = [...this.#slot(x, height), ...row.waits.flatMap((wait) => this.#wait(wait, x, height))];
     row.attempts.forEach((attempt, i) => {
-      const next = row.attempts[i + 1];
-      const wait = row.waits.find((wait) => wait.at >= attempt.at && (!next || wait.at <= next.at));
-      parts.push(...this.#attempt(attempt, next, wait, x, height));
+      parts.push(...this.#attempt(attempt, row.attempts[i + 1], waitAfter(row, i), x, height));
     });
     if (row.until !== null) parts.push(...this.#end(x, height, hasWords));
     this.node.replaceChildren(...parts);

@@ -2,7 +2,7 @@ import { inWords } from './calls.js';
 import { RowPicture, svg } from './row.js';
 
 const WIDE = { labels: 132, seconds: 30, ahead: 84 };
-const NARROW = { labels: 66, seconds: 15, ahead: 56 };
+const NARROW = { labels: 62, seconds: 10, ahead: 96 };
 const NARROW_BELOW = 560;
 const TOP = 22;
 const STRIP = 5;

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launchBrowser, until, watch } from '../harness/browser.mjs';
+
+const script = fileURLToPath(new URL('../../examples/storm/server.mjs', import.meta.url));
+
+const browser = await launchBrowser({ after });
+const demo = await startDemo();
+after(() => demo.stop());
+
+/** @param {number} [port] where it looks for a free one */
+async function startDemo(port = 4600) {
+  const child = spawn(process.execPath, [script, '--port', String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(createInterface(child.stdout), 'line');
+  const [, url = ''] = /^storm: (http:\/\/127\.0\.0\.1:\d+\/)$/.exec(line) ?? [];
+  assert.ok(url, line);
+  return {
+    url,
+    /** As Ctrl-C does. */
+    async stop() {
+      if (child.exitCode !== null) return child.exitCode;
+      child.kill('SIGINT');
+      return (await once(child, 'exit'))[0];
+    },
+  };
+}
+
+/** The page, loaded, without background requests. @param {import('node:test').TestContext} t @param {object} [options] */
+async function open(t, options) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  t.after(() => context.close());
+  const page = watch(await context.newPage());
+  await page.goto(demo.url);
+  await page.getByText('Lentil soup').first().waitFor();
+  await page.getByRole('checkbox', { name: 'Background' }).uncheck();
+  return Object.assign(page, {
+    load: () => page.getByRole('button', { name: 'Load again' }).click(),
+    breakIt: (/** @type {string} */ name) => page.getByRole('checkbox', { name, exact: true }).check(),
+    allWell: () => page.getByRole('button', { name: 'All well' }).click(),
+    meals: () => page.locator('#meals li').count(),
+    toasts: () => page.locator('.toast').allTextContents(),
+    /** Every call's row in the time line: its words, in the order in which they stand. */
+    rows: () =>
+      page
+        .locator('#timeline [data-call]')
+        .evaluateAll((rows) =>
+          rows.map((row) => [...row.querySelectorAll('text')].map((t) => t.textContent).join(' | ')),
+        ),
+    counter: async (/** @type {string} */ name) =>
+      Number(
+        (
+          await page.locator('.counter', { has: page.getByText(name, { exact: true }) }).textContent()
+        )?.replace(/\D/g, ''),
+      ),
+  });
+}
+
+test('it takes the next free port, and ends on Ctrl-C', async () => {
+  const other = await startDemo();
+  assert.notEqual(other.url, demo.url);
+  assert.equal(await other.stop(), 0);
+});
+
+for (const [width, colorScheme] of /** @type {const} */ ([
+  [390, 'light'],
+  [1280, 'dark'],
+])) {
+  test(`at ${width} pixels nothing overflows, and every control has a name`, async (t) => {
+    const page = await open(t, { viewport: { width, height: 844 }, colorScheme });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+    const nameless = await page.locator('button, input, select').evaluateAll((controls) =>
+      controls
+        .filter((/** @type {any} */ control) => {
+          const by = document.getElementById(control.getAttribute('aria-labelledby') ?? '');
+          const named = [by ?? control, ...(control.labels ?? [])].map((node) => node.textContent).join('');
+          return !(control.getAttribute('aria-label') ?? named).trim();
+        })
+        .map((control) => control.outerHTML),
+    );
+    assert.deepEqual(nameless, []);
+    const ids = await page.locator('[id]').evaluateAll((nodes) => nodes.map(({ id }) => id));
+    assert.equal(new Set(ids).size, ids.length);
+
+    await page.getByRole('checkbox', { name: 'Server down' }).focus();
+    await page.keyboard.press('Space');
+    await page.locator('.fault.on', { hasText: 'Server down' }).waitFor();
+    await page.allWell();
+    assert.equal(await page.locator('.fault.on').count(), 0);
+    assert.deepEqual(page.problems, []);
+  });
+}
+
+test('a restart is waited out as the server asked, and the meals stay', async (t) => {
+  const page = await open(t);
+  await page.breakIt('Restart: 503');
+  await page.load();
+  await until(async () => (await page.rows()).some((row) => /503 · 5 s \+ /.test(row)));
+  assert.equal(await page.meals(), 4);
+  await until(async () => (await page.rows()).some((row) => /503 · 5 s \+ .* \| ok after 2$/.test(row)));
+  assert.match(
+    (await page.locator('#calls').textContent()) ?? '',
+    /GET \/api\/meals: 503, waits [\d.]+ s \(Retry-After: 5 s\), 200, ok/,
+  );
+  assert.equal(await page.counter('retries'), 1);
+  assert.equal(await page.locator('.fault.on').count(), 0, 'the restart is over');
+  assert.deepEqual(page.problems, []);
+});
+
+test('a dead server opens the breaker, is told once, and comes back', async (t) => {
+  const page = await open(t);
+  await page.breakIt('Server down');
+  const origin = page.locator('#breakers li').first();
+  await until(async () => {
+    if ((await page.locator('#freshness').textContent()) !== 'Loading…') await page.load();
+    return /open/.test((await origin.textContent()) ?? '') && (await page.toasts()).length > 0;
+  });
+  await page.load();
+  await until(async () => (await page.rows()).some((row) => /circuitOpen/.test(row)));
+  assert.match((await origin.textContent()) ?? '', /^127\.0\.0\.1:\d+open\d+ s left$/);
+  const told = await page.toasts();
+  assert.equal(new Set(told).size, told.length, 'nothing is said twice');
+  assert.equal(told.filter((text) => /cannot be reached/.test(text)).length, 1);
+  assert.equal(await page.meals(), 4);
+  assert.match((await page.locator('#connection').textContent()) ?? '', /^Degraded since/);
+
+  await page.allWell();
+  await page.getByText('You are back online').first().waitFor();
+  assert.match((await page.locator('#connection').textContent()) ?? '', /^Online since/);
+  await until(async () => {
+    await page.load();
+    return /closed/.test((await origin.textContent()) ?? '');
+  });
+  assert.deepEqual(page.problems, []);
+});
+
+test('a burst shares, queues and comes through', async (t) => {
+  const page = await open(t);
+  await page.getByRole('button', { name: 'Burst' }).click();
+  await until(async () => Number(await page.locator('[data-name=queued] dd').textContent()) > 10);
+  await until(async () => (await page.counter('ok')) >= 61);
+  assert.ok((await page.counter('requests')) <= 33, 'thirty equal calls are one request');
+  assert.equal(await page.locator('[data-name=pending] dd').textContent(), '0');
+  assert.ok((await page.locator('#timeline .shared').count()) >= 20);
+  assert.deepEqual(await page.toasts(), []);
+});
+
+test('an order whose answer was cut off is ordered once', async (t) => {
+  const page = await open(t);
+  const portions = async () => {
+    await page.getByRole('button', { name: 'Order' }).click();
+    return Number(/has (\d+) in all/.exec((await page.getByText(/has \d+ in all/).textContent()) ?? '')?.[1]);
+  };
+  const before = await portions();
+  await page.breakIt('Answers cut off');
+  await page.getByRole('button', { name: 'Order' }).click();
+  await until(async () => (await page.rows()).some((row) => /ok after 2$/.test(row)));
+  assert.match((await page.locator('#receipt').textContent()) ?? '', new RegExp(`has ${before + 1} in all`));
+  assert.match(
+    (await page.locator('#calls').textContent()) ?? '',
+    /POST \/api\/orders: broken off, waits [^,]+, 201, ok/,
+  );
+});
+
+test('a 401 signs nobody out while the session lives or cannot be asked', async (t) => {
+  const page = await open(t);
+  await page.breakIt('Token just expired');
+  await page.load();
+  await until(async () => (await page.rows()).some((row) => /ok after 2$/.test(row)));
+  assert.deepEqual(await page.toasts(), []);
+
+  await page.breakIt('Session endpoint down');
+  await page.load();
+  await page.locator('.toast', { hasText: 'Your sign-in could not be confirmed' }).waitFor();
+  assert.equal(await page.meals(), 4);
+
+  await page.breakIt('Signed out');
+  assert.equal(await page.locator('.fault.on').count(), 1, 'one state of the session at a time');
+  await page.load();
+  await page.locator('.toast', { hasText: 'You are signed out' }).waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
+test('the same app on plain fetch shows what it is spared', async (t) => {
+  const page = await open(t);
+  await page.getByRole('checkbox', { name: 'Without evenkeel' }).check();
+  await page.breakIt('Restart: 503');
+  await page.load();
+  await page.locator('#freshness', { hasText: 'Error 503' }).waitFor();
+  assert.equal(await page.meals(), 0);
+  assert.deepEqual(page.problems, []);
+});
