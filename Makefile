@@ -13,6 +13,10 @@ WASM_FEATURES := bulk-memory bulk-memory-opt nontrapping-float-to-int sign-ext m
 WASM_OPT_FLAGS := -Oz $(WASM_FEATURES:%=--enable-%)
 
 # Folders too: theirs is the time of the last file that came or went.
+# Relocations tell what data is used, and panics shall not name the folders of this machine.
+WASM_RUSTFLAGS := -C link-arg=--emit-relocs --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/= --remap-path-prefix=$(CURDIR)/=
+LINKED := $(or $(CARGO_TARGET_DIR),target)/wasm32-unknown-unknown/release/evenkeel.wasm
+
 sources = $(shell find $(1) 2>/dev/null)
 RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(call sources,src)
 # The tests that run in browsers; the others need the native world.
@@ -40,11 +44,11 @@ locked = if command -v flock >/dev/null; then flock target/package.lock $(1); el
 # wasm-pack leaves files alone that did not change: the stamp says when it ran.
 $(STAGE)/wasm.stamp: $(RUST_SOURCES)
 	@mkdir -p $(STAGE)
-	wasm-pack --log-level warn build --mode no-install --target web --release --no-pack --out-dir $(STAGE)/wasm
+	RUSTFLAGS='$(WASM_RUSTFLAGS)' wasm-pack --log-level warn build --mode no-install --target web --release --no-pack --out-dir $(STAGE)/wasm
 	@touch $@
 
-$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json pkg-template/snip.mjs pkg-template/wasm-file.mjs
-	node pkg-template/snip.mjs $(STAGE)/wasm/evenkeel_bg.wasm $(STAGE)/snipped.wasm
+$(STAGE)/evenkeel_bg.wasm: $(STAGE)/wasm.stamp package-lock.json pkg-template/snip.mjs pkg-template/dead-data.mjs pkg-template/wasm-file.mjs
+	node pkg-template/snip.mjs $(LINKED) $(STAGE)/wasm/evenkeel_bg.wasm $(STAGE)/snipped.wasm
 	$(WASM_OPT) $(WASM_OPT_FLAGS) $(STAGE)/snipped.wasm -o $@
 
 target/glue.d.ts: $(STAGE)/wasm.stamp pkg-template/build.mjs pkg-template/glue.mjs

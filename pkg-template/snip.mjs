@@ -1,6 +1,8 @@
 // Takes the words out of panics.
 //
-//   node pkg-template/snip.mjs in.wasm out.wasm
+//   node pkg-template/snip.mjs linked.wasm bound.wasm out.wasm
+//
+// `linked` is what the linker wrote, with relocations; `bound` what wasm-bindgen made of it.
 //
 // A panic traps, and a trap is noticed, reported and mended by the glue whatever it would have said. Rust links what
 // words it all the same: the formatting of numbers, strings and errors, a third of the module. Here the bodies of those
@@ -9,7 +11,8 @@
 // the options that serde reads were checked by the glue.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { CODE, functionBodies, functionNames, importedFunctions, number, sections } from './wasm-file.mjs';
+import { deadData, zero } from './dead-data.mjs';
+import { CODE, customName, functionBodies, functionNames, importedFunctions, number, sections } from './wasm-file.mjs';
 
 /** Functions by the names that the `name` section gives them; without hashes. */
 const WORDS = [
@@ -25,13 +28,14 @@ const WORDS = [
 /** No locals, `unreachable`, `end`. */
 const TRAP = Buffer.from([0, 0, 0x0b]);
 
-/** The module with the bodies of its wording functions cut. */
-export function snip(bytes) {
-  const parts = sections(bytes);
+/** The module `bound` with the bodies of its wording functions cut, and the data that only they read zeroed. */
+export function snip(bound, linked) {
+  const parts = sections(Buffer.from(bound)).filter((part) => !/^(linking|reloc\.)/.test(customName(part) ?? ''));
   const imported = importedFunctions(parts);
   const names = functionNames(parts);
   if (!names.size) throw new Error('the module has no names to go by: build it without stripping them');
-  const out = [bytes.subarray(0, 8)];
+  zero(parts, deadData(linked));
+  const out = [bound.subarray(0, 8)];
   let cut = 0;
   for (const { id, body } of parts) {
     let kept = body;
@@ -51,6 +55,6 @@ export function snip(bytes) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [from, to] = process.argv.slice(2);
-  writeFileSync(to, snip(readFileSync(from)));
+  const [linked, bound, to] = process.argv.slice(2);
+  writeFileSync(to, snip(readFileSync(bound), readFileSync(linked)));
 }

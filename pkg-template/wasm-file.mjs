@@ -1,6 +1,8 @@
 // Reads a .wasm file as far as the build and `make size` need it: its sections, functions and their names.
 
+export const EXPORTS = 7;
 export const CODE = 10;
+export const DATA = 11;
 const CUSTOM = 0;
 export const IMPORTS = 2;
 const NAME_FUNCTIONS = 1;
