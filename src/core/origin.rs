@@ -162,6 +162,26 @@ impl Origin {
         origin.max(self.routes.iter().find(|known| known.name == route).and_then(|known| refusal(&known.breaker)))
     }
 
+    /// Whether background work may go now, where it `may` at all. While the breaker is open it waits, and does not fail:
+    /// what was held back through an outage is not to end with it.
+    #[must_use]
+    pub fn background(&self, may: bool, now: Timestamp) -> bool {
+        let open = |breaker: &Breaker| matches!(breaker.peek(now), Admission::Refused { .. });
+        may && !self.breaker.as_ref().is_some_and(open)
+    }
+
+    /// As [`Gate::next`].
+    pub fn next(&mut self, now: Timestamp, background: bool) -> Option<u32> {
+        let background = self.background(background, now);
+        self.gate.next(now, background)
+    }
+
+    /// As [`Gate::next_wake`].
+    #[must_use]
+    pub fn next_wake(&self, now: Timestamp, background: bool) -> Option<Timestamp> {
+        self.gate.next_wake(now, self.background(background, now))
+    }
+
     /// Asks both breakers; both must agree.
     pub fn admit(&mut self, route: &str, now: Timestamp, settings: &Settings) -> Result<Pass, Duration> {
         let mut pass = Pass::default();

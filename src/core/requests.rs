@@ -17,6 +17,8 @@ use super::settings::Settings;
 use super::time::Timestamp;
 use super::verify::Verified;
 
+/// Calls of one origin that wait outside of its queue: for a retry, or for word of the session.
+const WAITING_MAX: usize = 512;
 /// Callers of one flight. More is a loop gone wild.
 const CALLERS_MAX: usize = 4_096;
 /// Somebody who waits through retries for as long is told.
@@ -143,10 +145,11 @@ impl Requests {
         let flight = &mut self.flights[at];
         flight.retry_after = answer.retry_after;
         let traits = flight.traits;
-        let verifiable = traits.trusted && step.weather.session;
         let sign_in_page =
             answer.html && answer.status <= 399 && !traits.streams && (traits.wants_data || answer.redirected);
-        if verifiable && !flight.verified && (answer.status == 401 || sign_in_page) {
+        let verifiable = traits.trusted && step.weather.session && !flight.verified;
+        let room = self.origins[flight.origin].waiting < WAITING_MAX;
+        if verifiable && room && (answer.status == 401 || sign_in_page) {
             self.release(at, step);
             self.outputs.host(Output::Drain(self.flights[at].id));
             self.outputs.0.push_back(RequestsOutput::Verify);
@@ -154,7 +157,7 @@ impl Requests {
             return;
         }
         let end = match answer.status {
-            401 if verifiable => End::Kind(Kind::Forbidden),
+            401 if flight.verified => End::Kind(Kind::Forbidden),
             401 => End::Kind(Kind::AuthUnknown),
             _ if sign_in_page && traits.wants_data => End::Kind(Kind::Parse),
             ..=399 => End::Ok,
@@ -212,11 +215,11 @@ impl Requests {
 
     /// The session was asked. The flights that waited for it go on or end.
     pub fn verified(&mut self, verified: Verified, step: &mut Step) {
-        for at in (0..self.flights.len()).rev() {
+        let waits = |flight: &&Flight| matches!(flight.state, State::Verifying);
+        let waiting: Vec<CallId> = self.flights.iter().filter(waits).map(|flight| flight.id).collect();
+        for id in waiting {
+            let at = self.find(id);
             let flight = &mut self.flights[at];
-            if !matches!(flight.state, State::Verifying) {
-                continue;
-            }
             let end = match verified {
                 Verified::SignedIn(_) if flight.traits.replayable => {
                     flight.verified = true;
@@ -255,7 +258,7 @@ impl Requests {
                     _ => self.finish_unread(at, end, step),
                 },
                 // Its turn may be long in coming, and would bring it nothing.
-                State::Queued if step.weather.background || self.flights[at].priority != Priority::Background => {
+                State::Queued if !self.is_held(at, step) => {
                     if let Some(wait) = self.refusal(at, now) {
                         self.refuse(at, wait, step);
                     }
@@ -268,7 +271,7 @@ impl Requests {
             }
         }
         for origin in 0..self.origins.len() {
-            while let Some(ticket) = self.origins[origin].gate.next(now, step.weather.background) {
+            while let Some(ticket) = self.origins[origin].next(now, step.weather.background) {
                 self.send(ticket, step);
             }
         }
@@ -315,8 +318,8 @@ impl Requests {
             let deadline = flight.deadline().map(|deadline| clock.on_wall(deadline));
             [state, told, deadline, Some(clock.now() + TICK)].into_iter().flatten()
         });
-        let gates = self.origins.iter().filter_map(|origin| origin.gate.next_wake(clock.now(), weather.background));
-        flights.chain(gates).min()
+        let origins = self.origins.iter().filter_map(|origin| origin.next_wake(clock.now(), weather.background));
+        flights.chain(origins).min()
     }
 
     fn join(&mut self, at: usize, id: CallId, priority: Priority, deadline: Timestamp, step: &Step) {
@@ -342,6 +345,17 @@ impl Requests {
         self.flights.iter().position(|flight| flight.attempt() == attempt && flight.holds_slot())
     }
 
+    fn find(&self, id: CallId) -> usize {
+        self.flights.iter().position(|flight| flight.id == id).expect("what waits has a flight")
+    }
+
+    /// Whether it is background work that may not go now.
+    fn is_held(&self, at: usize, step: &Step) -> bool {
+        let flight = &self.flights[at];
+        let may = self.origins[flight.origin].background(step.weather.background, step.clock.now());
+        flight.priority == Priority::Background && !may
+    }
+
     fn enqueue(&mut self, at: usize, step: &mut Step) {
         self.release(at, step);
         let flight = &mut self.flights[at];
@@ -354,7 +368,7 @@ impl Requests {
     }
 
     fn send(&mut self, ticket: CallId, step: &mut Step) {
-        let at = self.flights.iter().position(|flight| flight.id == ticket).expect("a queued ticket has a flight");
+        let at = self.find(ticket);
         let flight = &mut self.flights[at];
         let origin = &mut self.origins[flight.origin];
         let mut pass = Pass::default();
@@ -448,7 +462,7 @@ impl Requests {
         let flight = &mut self.flights[at];
         let origin = &mut self.origins[flight.origin];
         let may = flight.traits.idempotent && flight.traits.replayable && flight.retried < flight.retries;
-        if !may || step.weather.offline || origin.waiting >= step.settings.gate.max_queued {
+        if !may || step.weather.offline || origin.waiting >= WAITING_MAX {
             return false;
         }
         let wait = step.settings.backoff.delay(flight.retried, flight.retry_after, step.random);

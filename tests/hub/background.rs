@@ -101,6 +101,48 @@ fn a_probe_that_gets_through_lets_background_work_go() {
 }
 
 #[test]
+fn background_work_that_waited_through_an_outage_goes_when_it_is_over_and_all_of_it() {
+    let mut world = World::new();
+    let over = 40 * SECOND;
+    world.serve(move |request| if request.at < over { broken() } else { ok() });
+    world.call(get("/meals").retries(0));
+    world.call(get("/meals").retries(0));
+    world.run(SECOND);
+    let calls: Vec<_> = (0..5).map(|_| world.call(get("/prefetch").background().retries(0).deadline(HOUR))).collect();
+    // Opens the breaker, and keeps it open.
+    while world.now < over {
+        world.call(get("/meals").retries(0));
+        world.run(SECOND);
+    }
+    world.probes_meet(|_| Some(Met::Status(200)));
+    world.run(2 * MINUTE);
+    for call in calls {
+        world.assert_ended(call, End::Ok);
+    }
+}
+
+#[test]
+fn background_work_that_waits_for_the_breaker_too_is_its_probe_one_at_a_time() {
+    let mut world = degraded(World::new());
+    let calls: Vec<_> = (0..5).map(|_| world.call(get("/prefetch").background().retries(0).deadline(HOUR))).collect();
+    for _ in 0..3 {
+        world.call(get("/meals").retries(0));
+        world.run(LATENCY);
+    }
+    // The session endpoint answers, the server behind it does not yet.
+    world.probes_meet(|_| Some(Met::Status(200)));
+    world.always(status(500));
+    let before = world.requests.len();
+    world.run(12 * SECOND);
+    assert!(world.requests.len() > before, "half-open");
+    let ended: Vec<_> = calls.iter().filter(|call| world.has_ended(**call)).collect();
+    ended.iter().for_each(|call| world.assert_ended(**call, End::Status));
+    world.always(ok());
+    world.run(2 * MINUTE);
+    calls.iter().for_each(|call| assert_ne!(world.settled(*call).end, End::Kind(Kind::CircuitOpen)));
+}
+
+#[test]
 fn probes_back_off_to_five_minutes_with_jitter() {
     let mut firsts = Vec::new();
     for seed in 0..50 {

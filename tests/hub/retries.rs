@@ -257,6 +257,15 @@ fn the_late_answer_of_an_attempt_that_timed_out_says_nothing() {
 }
 
 #[test]
+fn a_page_without_a_queue_retries_all_the_same() {
+    let mut world = World::with(|settings| settings.gate.max_queued = 0);
+    world.serve(|request| if request.attempt.number == 1 { status(503) } else { ok() });
+    let calls = [world.call(get("/meals")), world.call(get("/meals"))];
+    world.run_dry();
+    calls.into_iter().for_each(|call| world.assert_ended(call, End::Ok));
+}
+
+#[test]
 fn an_empty_budget_stops_retries_and_not_first_attempts() {
     let mut world = World::with(|settings| {
         settings.breaker = None;

@@ -238,6 +238,34 @@ fn a_body_that_can_be_read_only_once_is_not_sent_once_more() {
 }
 
 #[test]
+fn calls_that_waited_for_the_session_go_in_the_order_in_which_they_came() {
+    let mut world = World::with(|settings| settings.gate.max_concurrent = 2);
+    world.always(status(401));
+    world.session_says(|_| None);
+    let calls: Vec<_> = (0..6).map(|n| world.call(get(&format!("/meals/{n}")))).collect();
+    world.run(SECOND);
+    assert_eq!(world.requests.len(), 6);
+    world.always(ok());
+    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::User(1)));
+    world.run_dry();
+    let order: Vec<_> = world.requests[6..].iter().map(|request| request.attempt.flight).collect();
+    assert_eq!(order, calls);
+}
+
+#[test]
+fn a_loop_that_meets_401s_is_not_collected_without_end() {
+    let mut world = World::with(|settings| (settings.gate.max_concurrent, settings.gate.rate) = (1_000, None));
+    world.always(status(401));
+    world.session_says(|_| None);
+    let calls: Vec<_> = (0..600).map(|_| world.call(get("/meals"))).collect();
+    world.run(SECOND);
+    let waiting = calls.iter().filter(|call| !world.has_ended(**call)).count();
+    assert_eq!(waiting, 512);
+    world.assert_ended(calls[599], Kind::AuthUnknown);
+    world.assert_balanced(HOME);
+}
+
+#[test]
 fn nobody_is_kept_waiting_by_a_caller_who_left() {
     let mut world = World::new();
     world.always(status(401));
