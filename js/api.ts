@@ -86,7 +86,7 @@ export function createApi(
     };
     try {
       let data: unknown = null;
-      if (streams) data = handOn(response!, options.signal, shared).body;
+      if (streams) data = handOn(response!, options.signal, outcome.copied).body;
       else if (method !== 'HEAD') data = parseBody(bytes!, response!, parse);
       if (schema) data = await validate(schema, data, fields);
       return {
@@ -136,7 +136,7 @@ export function createApi(
     const error = kind && errorOf(kind, plan.method, plan.url, outcome);
     if (error && ask.options.notify !== false) notices.failure(error);
     if (response)
-      return bytes && kind ? rebuilt(response, bytes) : handOn(response, ask.options.signal, outcome.shared);
+      return bytes && kind ? rebuilt(response, bytes) : handOn(response, ask.options.signal, outcome.copied);
     if (kind === 'aborted')
       throw outcome.cause ?? new DOMException('The client was disposed of', 'AbortError');
     if (kind === 'timeout') throw new DOMException('The operation timed out', 'TimeoutError');
@@ -216,13 +216,11 @@ function rebuilt(response: Response, bytes: Uint8Array): Response {
   );
 }
 
-/** The caller's own copy of a response; its signal ends that copy alone. */
-function handOn(response: Response, signal: AbortSignal | undefined, shared: boolean): Response {
-  if (!shared) return response;
-  const mine = response.clone();
-  return signal && mine.body
-    ? dress(new Response(mine.body.pipeThrough(new TransformStream(), { signal }), mine), mine)
-    : mine;
+/** A response of the caller's own; where others read copies of it, its signal ends this one alone. */
+function handOn(response: Response, signal: AbortSignal | undefined, copied: boolean | undefined): Response {
+  return copied && signal && response.body
+    ? dress(new Response(response.body.pipeThrough(new TransformStream(), { signal }), response), response)
+    : response;
 }
 
 /** A Response made by script forgets where it came from. */

@@ -45,6 +45,8 @@ export interface Outcome {
   attempts: number;
   retryAfterMs: number | null;
   shared: boolean;
+  /** Several callers read copies of the body. */
+  copied?: boolean | undefined;
 }
 
 /** What a caller wants of its call. */
@@ -62,8 +64,10 @@ export interface Ask {
 interface Flight {
   plan: Plan;
   control: AbortController;
-  /** Ends the body that a single caller reads itself, too: such a body outlives its call. */
+  /** The caller's, where it reads the body itself: such a body outlives its call. */
   signal: AbortSignal | undefined;
+  /** Other callers read copies of the body. */
+  copied?: boolean;
   response: Response | null;
   bytes: Uint8Array | undefined;
   cause: unknown;
@@ -122,9 +126,7 @@ export function createCalls(
   // ---------------------------------------------------------------- one attempt, in the engine and without
 
   async function send(id: number, flight: Flight, attempt: number): Promise<Response | null | undefined> {
-    const signal = flight.signal
-      ? AbortSignal.any([flight.control.signal, flight.signal])
-      : flight.control.signal;
+    const { signal } = flight.control;
     flight.response = null;
     flight.bytes = flight.cause = undefined;
     diagnostics.count('requests');
@@ -170,7 +172,7 @@ export function createCalls(
       );
     },
     cancel(id) {
-      flights.get(id)?.control.abort();
+      flights.get(id)?.control?.abort(); // what was aborted at once was never sent
     },
     settle(id, flightId, end, attempts, retryAfterMs, shared) {
       const call = calls.get(id);
@@ -180,19 +182,26 @@ export function createCalls(
         end === 0 ? null : end === 1 ? kindOfStatus(flight.response?.status ?? 0) : KINDS[end - 2]!;
       const response = end < 2 || TELLS_OF_RESPONSE.test(kind!) ? flight.response : null;
       const cause = kind === 'aborted' ? call.reason : flight.cause;
+      // Copies are made before anybody reads.
+      const copy = shared && call.streams && response && !response.bodyUsed;
+      if (copy) flight.copied = true;
       call.settle({
         kind,
-        response,
+        response: copy ? response.clone() : response,
         bytes: flight.bytes,
         cause,
         attempts,
         retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs,
         shared,
+        get copied() {
+          return flight.copied;
+        },
       });
     },
     done(id) {
       const flight = flights.get(id);
       if (flight?.drains) flight.control.abort();
+      else if (flight?.response && !flight.copied) bind(flight);
       flights.delete(id);
     },
     retry(id, waitMs) {
@@ -236,7 +245,7 @@ export function createCalls(
       const call: Call = {
         plan,
         control: undefined as never,
-        signal: streams && !share ? signal : undefined,
+        signal: streams ? signal : undefined,
         response: null,
         bytes: undefined,
         cause: undefined,
@@ -386,7 +395,7 @@ export function createCalls(
         const [end, bytes] = await readBody(sent, api.maxBodyBytes, restart);
         call.bytes = bytes;
         if (!kind && end !== WHOLE) return end === TOO_LARGE ? outcome('tooLarge') : broken();
-      }
+      } else bind(call);
       return outcome(kind, asked >= 0 ? asked : null);
     } catch {
       return broken();
@@ -448,6 +457,11 @@ function shareKey(plan: Plan, share: string): string {
     if (headers) for (const [name, value] of headers) key += `${name}:${value}\n`;
   }
   return key;
+}
+
+/** A body that its caller reads ends with the caller's signal, and with its reason. */
+function bind({ signal, control }: Flight): void {
+  signal?.addEventListener('abort', () => control.abort(signal.reason), { once: true });
 }
 
 const LATE = new DOMException('The time is up', 'TimeoutError');

@@ -193,10 +193,7 @@ test('without a network one attempt is made, and its failure is offline', async 
   const { server, page } = await open(t, { api: { retries: 3 } }, { fresh: true });
   await page.context().setOffline(true);
   const error = failure(await get(page, '/api/version'));
-  assert.deepEqual(
-    [error.kind, error.status, error.attempts, error.retryable],
-    ['offline', 0, 1, true],
-  );
+  assert.deepEqual([error.kind, error.status, error.attempts, error.retryable], ['offline', 0, 1, true]);
   await page.context().setOffline(false);
   assert.equal((await get(page, '/api/version')).ok, true);
   assert.equal(server.requestsTo('/api/version').length, 1);
@@ -232,7 +229,10 @@ test('a body longer than allowed is too large, whether its length was announced 
   for (const path of ['/api/announced', '/api/chunked', '/api/endless']) {
     const result = await get(page, path);
     const error = failure(result);
-    assert.deepEqual([error.kind, error.status, error.attempts, error.retryable], ['tooLarge', 200, 1, false]);
+    assert.deepEqual(
+      [error.kind, error.status, error.attempts, error.retryable],
+      ['tooLarge', 200, 1, false],
+    );
     assert.equal(result.headers['x-app-version'], 'v1');
   }
   await server.waitFor(({ path, closedEarlyAt }) => path === '/api/endless' && closedEarlyAt !== null);
@@ -249,7 +249,10 @@ test('an error with a body longer than allowed keeps its kind', async (t) => {
 
 test('what is no JSON is a parse failure with the reason', async (t) => {
   const { server, page } = await open(t);
-  server.on('/api/x', { headers: { 'Content-Type': 'application/json', 'X-Request-Id': 'r3' }, body: '{"a":' });
+  server.on('/api/x', {
+    headers: { 'Content-Type': 'application/json', 'X-Request-Id': 'r3' },
+    body: '{"a":',
+  });
   server.on('/api/text', { body: 'plain text' });
   const error = failure(await get(page, '/api/x'));
   const { kind, status, attempts, retryable, requestId, cause } = error;

@@ -32,7 +32,11 @@ for (const method of IDEMPOTENT) {
 for (const method of ['POST', 'PATCH']) {
   test(`${method} without an idempotency key is never sent again`, async (t) => {
     const { server, page } = await open(t, { api: { ...FREE, retries: 3, timeoutMs: 300 } });
-    for (const fault of /** @type {const} */ (['cut', 'hang', ...RETRIED.filter((status) => status !== 408)])) {
+    for (const fault of /** @type {const} */ ([
+      'cut',
+      'hang',
+      ...RETRIED.filter((status) => status !== 408),
+    ])) {
       server.on(`/api/${fault}`, fault);
       const error = failure(await request(page, method, `/api/${fault}`, { a: 1 }));
       assert.equal(error.attempts, 1);
@@ -131,7 +135,9 @@ test('every attempt asks for the headers and runs the hooks anew', async (t) => 
   server.on('/api/x', [503, 503, 204]);
   assert.equal((await request(page, 'PUT', '/api/x', { a: 1 })).meta.attempts, 3);
   assert.deepEqual(
-    server.requestsTo('/api/x').map(({ headers, body }) => [headers.authorization, headers['x-attempt'], body]),
+    server
+      .requestsTo('/api/x')
+      .map(({ headers, body }) => [headers.authorization, headers['x-attempt'], body]),
     [1, 2, 3].map((n) => [`Bearer ${n}`, `${n}`, '{"a":1}']),
   );
 });
@@ -145,10 +151,15 @@ test('forms and blobs are sent whole in every attempt', async (t) => {
     form.set('a', '1');
     form.set('file', new Blob(['content']), 'a.txt');
     const blob = new Blob(['x'.repeat(100_000)]);
-    return [(await window.app.api.put('/api/form', form)).ok, (await window.app.api.put('/api/blob', blob)).ok];
+    return [
+      (await window.app.api.put('/api/form', form)).ok,
+      (await window.app.api.put('/api/blob', blob)).ok,
+    ];
   });
   assert.deepEqual(oks, [true, true]);
-  const forms = server.requestsTo('/api/form').map(({ body }) => /content/.test(body) && /name="a"/.test(body));
+  const forms = server
+    .requestsTo('/api/form')
+    .map(({ body }) => /content/.test(body) && /name="a"/.test(body));
   assert.deepEqual(forms, [true, true, true]);
   assert.deepEqual(
     server.requestsTo('/api/blob').map(({ bodyBytes }) => bodyBytes),

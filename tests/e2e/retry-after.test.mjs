@@ -90,7 +90,19 @@ test('0 and moments that have passed are no wait', async (t) => {
 });
 
 test('what is malformed asks for nothing', async (t) => {
-  const malformed = ['soon', '-1', '+5', '1.5', '1e3', '12s', '0x10', '1, 2', 'NaN', 'Infinity', '1994-11-06'];
+  const malformed = [
+    'soon',
+    '-1',
+    '+5',
+    '1.5',
+    '1e3',
+    '12s',
+    '0x10',
+    '1, 2',
+    'NaN',
+    'Infinity',
+    '1994-11-06',
+  ];
   const seen = await waitsAfter(
     t,
     Object.fromEntries(malformed.map((value) => [value, { retryAfter: value }])),
@@ -164,7 +176,11 @@ test('a date in the far future fits no deadline either', async (t) => {
 
 test('what is left of the deadline decides whether a wait fits', async (t) => {
   const { server, page } = await open(t, { api: { ...FREE, deadlineMs: 1_000 } });
-  server.on('/api/x', [{ status: 503, retryAfter: retryAfter.ms(600) }, { status: 503, retryAfter: retryAfter.ms(700) }, 204]);
+  server.on('/api/x', [
+    { status: 503, retryAfter: retryAfter.ms(600) },
+    { status: 503, retryAfter: retryAfter.ms(700) },
+    204,
+  ]);
   const { error, meta } = await get(page, '/api/x');
   assert.deepEqual([error.kind, error.attempts, error.retryAfterMs], ['unavailable', 2, 700]);
   assert.ok(meta.durationMs >= 598 && meta.durationMs < 1_000, `${meta.durationMs} ms`);

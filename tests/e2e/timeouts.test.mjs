@@ -109,7 +109,12 @@ test('the deadline ends a call whose body drips for ever', async (t) => {
 
 test('waits count for the deadline: one that does not fit is not begun', async (t) => {
   const { server, page } = await open(t, {
-    api: { deadlineMs: 500, retries: 10, breaker: false, backoff: { baseMs: 200, factor: 1, jitter: 'none' } },
+    api: {
+      deadlineMs: 500,
+      retries: 10,
+      breaker: false,
+      backoff: { baseMs: 200, factor: 1, jitter: 'none' },
+    },
   });
   server.on('/api/x', 503);
   const result = await get(page, '/api/x');
