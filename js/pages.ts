@@ -69,6 +69,7 @@ export function createPages(
         const to = new URL(target, requests.resolve(url));
         if (!requests.isTrusted(to))
           throw broken(new TypeError('the next page is on an origin that is not trusted'));
+        if (page === 1) seen.add(requests.plan(method, url, undefined, { query }).url);
         cursor = to.href;
         url = to;
         query = undefined; // the link says it all

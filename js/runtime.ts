@@ -17,6 +17,9 @@ const PAUSES_MS = [1_000, 4_000];
 /** A module that traps more often than this in a minute is given up. */
 const TRAPS_MAX = 3;
 
+/** The next page in a Link header, as far as it can be told without the module. */
+const NEXT = /<([^>]*)>(?:;[^,]*)?; *rel="?(?:[^",;]* )?next(?![^" ,;])/i;
+
 /** What an instance that is over answers: falsy where it is taken apart, 0 where it is taken for a number. */
 const NOTHING = [0, 0];
 
@@ -121,7 +124,13 @@ export function createRuntime(
     onTrap(error);
     if (traps.filter((at) => now - at < 60_000).length > TRAPS_MAX) return set('failed', error);
     set('starting', null);
-    queueMicrotask(() => boot(module));
+    queueMicrotask(() => {
+      try {
+        boot(module);
+      } catch (cause) {
+        set('failed', new StabilityError('runtime', { cause }));
+      }
+    });
   }
 
   function set(status: RuntimeState['status'], error: StabilityError | null): void {
@@ -138,6 +147,7 @@ export function createRuntime(
   function load(): Promise<void> {
     const loading = (async () => {
       try {
+        if (disposed) throw new Error('the client was disposed of');
         if (!wasm && !globalThis.document && !('importScripts' in globalThis))
           throw new Error('this is not a browser');
         boot(await compile(wasm ?? fallback()));
@@ -160,7 +170,7 @@ export function createRuntime(
     engine: () => engine,
     /** Why there will be none. */
     failed: () => state.getSnapshot().error !== null,
-    nextLink: (header: string) => nextLink?.(header),
+    nextLink: (header: string) => (engine ? nextLink!(header) : NEXT.exec(header)?.[1]),
     dispose(): void {
       if (disposed) return;
       disposed = true;

@@ -6,6 +6,7 @@ import { createAsk } from './ask.js';
 import { createCalls } from './calls.js';
 import { checkConfig, type Settings } from './config.js';
 import { createDiagnostics } from './diagnostics.js';
+import { bareUrl } from './errors.js';
 import { createNotices } from './notices.js';
 import { createRequests } from './request.js';
 import { createRuntime } from './runtime.js';
@@ -15,6 +16,9 @@ import type { ApiActivity, ConnectionState, Stability, StabilityConfig } from '.
 
 /** Kept equal to the package's by the build. */
 const VERSION = '0.1.0';
+
+/** So many paths are told of, each once. */
+const AUDITS_MAX = 20;
 
 const STATUS = ['online', 'degraded', 'offline'] as const;
 
@@ -26,8 +30,15 @@ export function create(
   const settings = checkConfig(config);
   const diagnostics = createDiagnostics(VERSION, settings.redactUrl);
   const notices = createNotices(settings.onNotice, Date.now);
+  const audited = new Set<string>();
   const requests = createRequests(settings, (url) => {
+    url = bareUrl(url);
+    if (audited.size >= AUDITS_MAX || audited.has(url)) return;
+    audited.add(url);
     diagnostics.emit('cacheable', { url });
+    console.warn(
+      `evenkeel: ${url} was asked with credentials, and its Cache-Control lets caches store the answer`,
+    );
   });
   const { ask, canProbe, endTurn } = createAsk(settings, requests);
 

@@ -2,12 +2,22 @@ import { run, until } from '../harness/browser.mjs';
 import { open as openAny } from './pages.mjs';
 
 /**
- * A page of this test alone.
- * @param {import('node:test').TestContext} t
- * @param {any} [config]
- * @param {Parameters<typeof openAny>[2]} [options]
+ * A client in the page that the file's tests share.
+ * @type {typeof openAny}
  */
-export const open = (t, config, options) => openAny(t, config, { fresh: true, ...options });
+export async function open(t, config, options) {
+  const opened = await openAny(t, config, options);
+  await run(opened.page, () => {
+    window.ended = [];
+  });
+  return opened;
+}
+
+/**
+ * A client in a page of this test alone, which may be hidden, taken offline or changed.
+ * @type {typeof openAny}
+ */
+export const openFresh = (t, config, options) => open(t, config, { fresh: true, ...options });
 
 /**
  * Starts calls and remembers how they ended. Returns the activity right afterwards.
@@ -18,7 +28,6 @@ export const begin = (page, calls) =>
   run(
     page,
     (calls) => {
-      window.ended ??= [];
       for (const [url, options] of calls) {
         window.app.api.get(url, options).then((result) => window.ended.push([url, result]));
       }
@@ -35,7 +44,7 @@ export const begin = (page, calls) =>
  */
 export const ended = async (page, count) =>
   Object.fromEntries(
-    await until(() => run(page, (count) => (window.ended ?? []).length >= count && window.ended, count)),
+    await until(() => run(page, (count) => window.ended.length >= count && window.ended, count)),
   );
 
 /** @param {import('playwright-core').Page} page */

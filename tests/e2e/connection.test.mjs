@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hide, run, show, until } from '../harness/browser.mjs';
-import { activity, begin, ended, open } from './calls.mjs';
+import { activity, begin, ended, open, openFresh } from './calls.mjs';
 import { failure, get, serve } from './pages.mjs';
 
 /** Every failure is told, none is retried, and the breaker keeps out of it. */
@@ -103,7 +103,7 @@ test('what an origin that is not trusted does says nothing about the connection'
 });
 
 test("the browser's word makes it offline and online, and the person is told of the return once", async (t) => {
-  const { page } = await open(t, heard);
+  const { page } = await openFresh(t, heard);
   await watchConnection(page);
   await page.context().setOffline(true);
   await until(async () => (await status(page)) === 'offline');
@@ -120,7 +120,7 @@ test("the browser's word makes it offline and online, and the person is told of 
 });
 
 test('an answer disproves what the browser says', async (t) => {
-  const { server, page } = await open(t);
+  const { server, page } = await openFresh(t);
   server.on('/api/x', { body: 1 });
   await run(page, () => {
     Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => false });
@@ -132,7 +132,7 @@ test('an answer disproves what the browser says', async (t) => {
 });
 
 test('a page that starts offline says so', async (t) => {
-  const { page } = await open(t);
+  const { page } = await openFresh(t);
   const first = await run(page, async () => {
     Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => false });
     const app = window.evenkeel.createStability();
@@ -225,12 +225,12 @@ test('a call that a person waits for goes out while the connection is degraded, 
 });
 
 test('a hidden page does not probe, and does when it is seen again', async (t) => {
-  const { server, page: hidden } = await open(t, {
+  const { server, page: hidden } = await openFresh(t, {
     api: ONCE,
     version: { current: 'hidden' },
     connection: { probeMs: 20 },
   });
-  const { page: visible } = await open(
+  const { page: visible } = await openFresh(
     t,
     { api: ONCE, version: { current: 'visible' }, connection: { probeMs: 20 } },
     { server },

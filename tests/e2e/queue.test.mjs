@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hide, run, show, until } from '../harness/browser.mjs';
-import { activity, begin, ended, held, open } from './calls.mjs';
+import { activity, begin, ended, held, open, openFresh } from './calls.mjs';
 import { failure, get, serve } from './pages.mjs';
 
 const paths = (server) => server.requestsTo('/api/*').map(({ path }) => path);
@@ -183,7 +183,7 @@ test('a call that waits for a session check leaves its slot to others, and the c
 });
 
 test('background work waits while the page is hidden, and goes when it is seen again', async (t) => {
-  const { server, page } = await open(t);
+  const { server, page } = await openFresh(t);
   server.on('/api/*', { body: 1 });
   await hide(page);
   await begin(page, [['/api/later', { priority: 'background' }]]);
@@ -197,7 +197,7 @@ test('background work waits while the page is hidden, and goes when it is seen a
 });
 
 test('background work waits while the browser is offline, and goes when it is back', async (t) => {
-  const { server, page } = await open(t);
+  const { server, page } = await openFresh(t);
   server.on('/api/*', { body: 1 });
   await page.context().setOffline(true);
   await until(() => run(page, () => window.app.connection.getSnapshot().status === 'offline'));
@@ -211,7 +211,7 @@ test('background work waits while the browser is offline, and goes when it is ba
 });
 
 test('background work that is not sent is ended by its deadline and by its caller', async (t) => {
-  const { server, page } = await open(t);
+  const { server, page } = await openFresh(t);
   await hide(page);
   const [late, aborted] = await run(page, async () => {
     const control = new AbortController();
