@@ -54,10 +54,10 @@ page.on('POST /weather', async (request) => {
   }
 });
 
-console.log(`storm: ${page.origin}/`);
-
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, async () => {
     await Promise.all([page.close(), api.close()]);
     process.exit(0);
   });
+
+console.log(`storm: ${page.origin}/`);

@@ -96,10 +96,7 @@ function showBreakers(app) {
         const said = document.createElement('b');
         said.textContent = state;
         const left = document.createElement('time');
-        const now = Date.now();
-        if (state === 'open')
-          left.textContent =
-            until > now ? `${wholeSeconds(until - now)} left` : `for ${wholeSeconds(now - at)}`;
+        if (state === 'open') left.textContent = leftOf({ at, until });
         item.append(name, said, left);
         return item;
       }),
@@ -132,6 +129,13 @@ function showBreakers(app) {
       .find((breaker) => breaker?.state === 'open');
     if (open) open.until = Date.now() + retryAfterMs;
   };
+}
+
+/** How long a breaker stays open where a call was told, else how long it has been. */
+function leftOf({ at, until }) {
+  const now = Date.now();
+  if (until === null) return `for ${wholeSeconds(now - at)}`;
+  return until > now ? `${wholeSeconds(until - now)} left` : 'probe due';
 }
 
 const wholeSeconds = (ms) => `${Math.ceil(ms / 1_000)} s`;
