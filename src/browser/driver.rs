@@ -12,7 +12,7 @@ use crate::core::connection::ConnectionStatus;
 use crate::core::hub::{Hub, Input};
 use crate::core::kind::End;
 use crate::core::output::Output;
-use crate::core::time::{Timestamp, millis};
+use crate::core::time::Timestamp;
 
 /// The longest that `setTimeout` can wait.
 const TIMER_MAX: u64 = i32::MAX as u64;
@@ -86,11 +86,11 @@ impl Driver {
                     End::Status => 1,
                     End::Kind(kind) => 2 + kind as u32,
                 };
-                let retry_after = settled.retry_after.map_or(-1.0, |wait| millis(wait) as f64);
+                let retry_after = settled.retry_after.map_or(-1.0, |wait| wait.as_millis() as f64);
                 host.settle(settled.call, settled.flight, end, settled.attempts, retry_after, settled.shared);
             }
             Output::Done(flight) => host.done(flight),
-            Output::Retry(flight, wait) => host.retry(flight, millis(wait) as f64),
+            Output::Retry(flight, wait) => host.retry(flight, wait.as_millis() as f64),
             Output::Retrying(flight) => host.retrying(flight),
             Output::Breaker(flight, switched) => host.breaker(flight, switched.whole_origin, switched.state as u32),
             Output::AskSession => spawn_local(http::ask(self.clone(), Question::Session)),

@@ -1,7 +1,5 @@
 //! The exports. Numbers and strings in, calls on the host out.
 
-use std::time::Duration;
-
 use wasm_bindgen::prelude::*;
 
 use super::options::Options;
@@ -13,7 +11,7 @@ use crate::core::gate::Priority;
 use crate::core::hub::{Hub, Input};
 use crate::core::link;
 use crate::core::output::Attempt;
-use crate::core::time::Timestamp;
+use crate::core::time::{Duration, Timestamp};
 
 const IDEMPOTENT: u32 = 1;
 const REPLAYABLE: u32 = 2;

@@ -1,7 +1,6 @@
 //! The options as they come from the glue, which has checked them and filled in the defaults.
 
-use std::time::Duration;
-
+use crate::core::time::Duration;
 use serde::Deserialize;
 
 use crate::core::backoff::{Backoff, Jitter};

@@ -3,10 +3,8 @@
 //! Full jitter draws from the whole of `0..=ceiling` instead of shaking the ceiling a little. Clients that failed in
 //! the same moment then spread evenly ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 
-use std::time::Duration;
-
 use super::random::Random;
-use super::time::millis;
+use super::time::Duration;
 
 /// Ceilings stop growing here, so that a factor a hair above 1 cannot keep the loop turning for billions of rounds.
 const GROWING_RETRIES_MAX: u32 = 1_000;
@@ -43,10 +41,10 @@ impl Backoff {
     /// `min(max, base · factorⁿ)` in whole milliseconds, where `retry` (n) counts from 0.
     #[must_use]
     pub fn ceiling(&self, retry: u32) -> Duration {
-        let most = millis(self.max);
+        let most = self.max.as_millis();
         // `max` is also how NaN becomes 1.
         let factor = self.factor.max(1.0);
-        let mut ceiling = millis(self.base) as f64;
+        let mut ceiling = self.base.as_millis() as f64;
         for _ in 0..retry.min(GROWING_RETRIES_MAX) {
             if ceiling >= most as f64 {
                 break;
@@ -104,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_ceiling_doubles_up_to_its_maximum() {
-        let ceilings: Vec<_> = (0..9).map(|retry| millis(Backoff::default().ceiling(retry))).collect();
+        let ceilings: Vec<_> = (0..9).map(|retry| Backoff::default().ceiling(retry).as_millis()).collect();
 
         assert_eq!(ceilings, [300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 30_000, 30_000]);
         assert_eq!(Backoff::default().ceiling(u32::MAX), s(30));
@@ -125,7 +123,7 @@ mod tests {
 
         for _ in 0..10_000 {
             // The ceiling before the fourth retry is 2,400 ms.
-            let wait_ms = millis(Backoff::default().delay(3, None, &mut random));
+            let wait_ms = Backoff::default().delay(3, None, &mut random).as_millis();
             assert!(wait_ms <= 2_400);
             quarters[(wait_ms / 601) as usize] += 1;
         }

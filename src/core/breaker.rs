@@ -4,10 +4,8 @@
 //! it refuses for a while; then it is half-open and lets one request through as a probe, whose outcome closes it or
 //! opens it for twice as long. The terms are those of Polly and resilience4j.
 
-use std::time::Duration;
-
 use super::random::Random;
-use super::time::{Timestamp, millis};
+use super::time::{Duration, Timestamp};
 
 /// The sliding window moves in tenths: a result leaves it after nine to ten tenths of [`BreakerSettings::window`].
 const BUCKETS: usize = 10;
@@ -188,7 +186,7 @@ impl Breaker {
         };
         self.failures_in_a_row = if failed { self.failures_in_a_row.saturating_add(1) } else { 0 };
 
-        let tenth_ms = (millis(self.settings.window) / BUCKETS as u64).max(1);
+        let tenth_ms = (self.settings.window.as_millis() / BUCKETS as u64).max(1);
         let tenth = now.0 / tenth_ms;
         let (mut total, mut failures) = (0_u32, 0_u32);
         for bucket in &mut self.buckets {
@@ -214,7 +212,7 @@ impl Breaker {
     }
 
     fn trip(&mut self, now: Timestamp, random: &mut Random) {
-        let length_ms = millis(self.open.saturating_add(random.up_to(self.open / 2)));
+        let length_ms = self.open.saturating_add(random.up_to(self.open / 2)).as_millis();
         // Whole milliseconds, as the moments are: a remainder would be refused with a wait of nothing.
         self.phase = Phase::Open { since: now, length: Duration::from_millis(length_ms) };
     }
@@ -462,7 +460,7 @@ mod tests {
             match self.open_until {
                 None => Admission::Pass,
                 Some(until) if now < until => refused(until - now),
-                Some(_) if self.probe_out => refused(millis(self.settings.open)),
+                Some(_) if self.probe_out => refused(self.settings.open.as_millis()),
                 Some(_) => {
                     self.probe_out = true;
                     Admission::Probe
@@ -482,7 +480,7 @@ mod tests {
                 let failed = verdict == Verdict::Failure;
                 self.results.push((now, failed));
                 let run = self.results.iter().rev().take_while(|(_, failed)| *failed).count();
-                let tenth = millis(self.settings.window) / 10;
+                let tenth = self.settings.window.as_millis() / 10;
                 let recent = |at: u64| now / tenth - at / tenth < 10;
                 let total = self.results.iter().filter(|(at, _)| recent(*at)).count();
                 let failures = self.results.iter().filter(|(at, failed)| recent(*at) && *failed).count();
@@ -496,10 +494,10 @@ mod tests {
         }
 
         fn open(&mut self, now: u64, random: &mut Random) {
-            let doubled = millis(self.settings.open) * 2_u64.pow(self.openings.min(10));
-            let open = doubled.min(millis(self.settings.max_open));
+            let doubled = self.settings.open.as_millis() * 2_u64.pow(self.openings.min(10));
+            let open = doubled.min(self.settings.max_open.as_millis());
             self.openings += 1;
-            self.open_until = Some(now + open + millis(random.up_to(Duration::from_millis(open / 2))));
+            self.open_until = Some(now + open + random.up_to(Duration::from_millis(open / 2)).as_millis());
         }
     }
 

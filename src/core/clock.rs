@@ -4,9 +4,7 @@
 //! requests are kept in awake time. Schedules (a backoff, a breaker's open time) stay on the wall: the server recovered
 //! while nobody looked.
 
-use std::time::Duration;
-
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 
 /// A visible page's timers come on time; later than this, the page did not run.
 const LATE_VISIBLE: Duration = Duration::from_secs(5);
@@ -52,7 +50,7 @@ impl Clock {
     /// The same moment on the timeline that leaves sleep out.
     #[must_use]
     pub fn awake(&self) -> Timestamp {
-        Timestamp(self.now.0.saturating_sub(super::time::millis(self.slept)))
+        Timestamp(self.now.0.saturating_sub(self.slept.as_millis()))
     }
 
     /// When an awake moment will be on the wall, if nobody sleeps until then.

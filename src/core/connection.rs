@@ -1,9 +1,7 @@
 //! One connection state for the whole app, and the probe that finds out when a server is back.
 
-use std::time::Duration;
-
 use super::random::Random;
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 
 /// Probes back off to this: an outage of an hour costs each page a dozen requests.
 const PROBE_MAX: Duration = Duration::from_secs(300);

@@ -1,11 +1,9 @@
 //! One request on its way, and the callers who share it.
 
-use std::time::Duration;
-
 use super::gate::Priority;
 use super::origin::{Pass, split};
 use super::output::Attempt;
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 
 /// Names a call for the host. A flight bears the id of the call that began it.
 pub type CallId = u32;

@@ -5,9 +5,7 @@ use super::budget::RetryBudget;
 use super::gate::Gate;
 use super::random::Random;
 use super::settings::Settings;
-use super::time::Timestamp;
-use std::time::Duration;
-
+use super::time::{Duration, Timestamp};
 /// Origins remembered while idle; a page talks to a handful.
 const ORIGINS_MAX: usize = 32;
 /// Breakers kept for each origin. An app has a few dozen routes; ids beyond the first two path segments share one.

@@ -1,12 +1,10 @@
 //! What the core asks of its host.
 
-use std::time::Duration;
-
 use super::connection::ConnectionStatus;
 use super::flight::CallId;
 use super::kind::End;
 use super::origin::Switched;
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 
 /// One attempt of a flight. Word of an earlier attempt that comes late says nothing about the present one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! Seeded randomness: the host rolls once, the core's dice follow from it.
 
-use std::time::Duration;
-
-use super::time::millis;
+use super::time::Duration;
 
 /// A seeded generator. Equal seeds give equal runs, which is what makes a simulated outage repeatable.
 #[derive(Clone, Debug)]
@@ -17,6 +15,6 @@ impl Random {
 
     /// A whole number of milliseconds, evenly drawn from `0..=most`.
     pub fn up_to(&mut self, most: Duration) -> Duration {
-        Duration::from_millis(self.0.u64(0..=millis(most)))
+        Duration::from_millis(self.0.u64(0..=most.as_millis()))
     }
 }

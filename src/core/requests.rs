@@ -3,9 +3,6 @@
 //! From the outside in, a call meets its deadline, the single flight, the gate (queue, concurrency, rate), the breaker,
 //! and in each attempt the timeout; between attempts the retry budget and the backoff.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
 use super::clock::Clock;
 use super::flight::{Call, CallId, Caller, Flight, State};
 use super::gate::Priority;
@@ -14,8 +11,9 @@ use super::origin::{Met, Origin, Pass, place, split};
 use super::output::{Attempt, Output, Settled};
 use super::random::Random;
 use super::settings::Settings;
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 use super::verify::Verified;
+use std::collections::VecDeque;
 
 /// Calls of one origin that wait outside of its queue: for a retry, or for word of the session.
 const WAITING_MAX: usize = 512;

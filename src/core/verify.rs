@@ -3,9 +3,7 @@
 //! A session endpoint whose database is down answers exactly as it does when nobody is signed in, so one such answer
 //! proves nothing: only `confirmations` of them in a row, spaced, do.
 
-use std::time::Duration;
-
-use super::time::Timestamp;
+use super::time::{Duration, Timestamp};
 
 /// Each later gap is five times the one before it: an outage of ten seconds logs nobody out.
 const GAP_FACTOR: u32 = 5;

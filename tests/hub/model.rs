@@ -11,7 +11,7 @@ use evenkeel::core::origin::Met;
 use evenkeel::core::output::{Attempt, Output};
 use evenkeel::core::requests::{Answer, Body};
 use evenkeel::core::settings::{BudgetSettings, Settings};
-use evenkeel::core::time::millis;
+use evenkeel::core::time::Duration;
 use evenkeel::core::verify::SessionAnswer;
 use proptest::option;
 use proptest::prelude::*;
@@ -329,7 +329,7 @@ proptest! {
 /// What becomes of a call that is alone with its server and a living session: when it is sent, and when and how it ends.
 /// Of two things in one moment, what the network says comes before what the clock says.
 fn account(call: &Call, replies: &[Reply]) -> (Vec<u64>, u64, End) {
-    let (deadline, timeout) = (millis(call.deadline), millis(call.timeout));
+    let (deadline, timeout) = (call.deadline.as_millis(), call.timeout.as_millis());
     let (mut now, mut sends, mut verified, mut retried) = (0, Vec::new(), false, 0);
     if deadline == 0 {
         return (sends, 0, End::Kind(Kind::Timeout));
@@ -381,7 +381,7 @@ fn account(call: &Call, replies: &[Reply]) -> (Vec<u64>, u64, End) {
                 if at > deadline {
                     return (sends, deadline, End::Kind(Kind::Timeout));
                 }
-                let wait = asked.map_or(300 << retried, millis);
+                let wait = asked.map_or(300 << retried, Duration::as_millis);
                 if worth_it && may && retried < call.retries && at + wait < deadline || call.traits.streams {
                     (at, end, asked, worth_it)
                 } else {
@@ -395,7 +395,7 @@ fn account(call: &Call, replies: &[Reply]) -> (Vec<u64>, u64, End) {
         if at > deadline || (at == deadline && by_the_clock) {
             return (sends, deadline, End::Kind(Kind::Timeout));
         }
-        let wait = asked.map_or(300 << retried, millis);
+        let wait = asked.map_or(300 << retried, Duration::as_millis);
         if !(worth_it && may && retried < call.retries && at + wait < deadline) {
             return (sends, at, end);
         }

@@ -1,12 +1,11 @@
 //! What the stories are told in: calls, and how the server answers them.
 
-use std::time::Duration;
-
 use evenkeel::core::flight::{Call, Traits};
 use evenkeel::core::gate::Priority;
 use evenkeel::core::output::Attempt;
 use evenkeel::core::requests::{Answer, Body};
 use evenkeel::core::settings::{BudgetSettings, Settings};
+use evenkeel::core::time::Duration;
 
 pub const SECOND: u64 = 1_000;
 pub const MINUTE: u64 = 60 * SECOND;

@@ -10,7 +10,7 @@ use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::origin::Met;
 use evenkeel::core::output::{Output, Settled};
 use evenkeel::core::settings::Settings;
-use evenkeel::core::time::{Timestamp, millis};
+use evenkeel::core::time::Timestamp;
 use evenkeel::core::verify::SessionAnswer;
 
 use super::script::{HOUR, Head, LATENCY, MINUTE, Reply, Request, SECOND, get, ok, settings, silence};
@@ -123,7 +123,7 @@ impl World {
         self.calls += 1;
         let id = self.calls;
         self.urls.insert(id, call.url.clone());
-        self.deadlines.insert(id, self.now.saturating_add(millis(call.deadline)));
+        self.deadlines.insert(id, self.now.saturating_add(call.deadline.as_millis()));
         self.input(Input::Call(Call { id, ..call }));
         id
     }
@@ -212,7 +212,7 @@ impl World {
     /// The waits that were announced before retries.
     pub fn waits(&self) -> Vec<u64> {
         let wait = |(_, output): &(u64, Output)| match output {
-            Output::Retry(_, wait) => Some(millis(*wait)),
+            Output::Retry(_, wait) => Some((*wait).as_millis()),
             _ => None,
         };
         self.log.iter().filter_map(wait).collect()
