@@ -60,6 +60,11 @@ fn answer(response: JsValue, now: Timestamp) -> Answer {
             retry_after::parse(after.as_deref(), after_ms.as_deref(), date.as_deref(), now)
         })
         .flatten();
-    let html = || headers.get("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+    let html = || headers.get("content-type").is_some_and(|kind| is_html(kind.as_bytes()));
     Answer { status, retry_after, html: status < 400 && html(), redirected: response.redirected() }
+}
+
+/// Fetch trims the values of headers, so nothing stands before the type.
+fn is_html(content_type: &[u8]) -> bool {
+    content_type.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"))
 }

@@ -16,18 +16,22 @@ const TOGETHER: Duration = Duration::from_secs(30);
 /// The origin of an absolute URL and the part of it that one breaker watches: the first two path segments.
 #[must_use]
 pub fn split(url: &str) -> (&str, &str) {
-    let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = |from: usize, stop: &[u8]| {
-        url.as_bytes()[from..].iter().position(|byte| stop.contains(byte)).map_or(url.len(), |at| from + at)
+    let bytes = url.as_bytes();
+    let end = |from: usize| {
+        let stop = |byte: &u8| matches!(byte, b'/' | b'?' | b'#');
+        bytes.iter().skip(from).position(stop).map_or(bytes.len(), |at| from + at)
     };
-    let path = end(authority, b"/?#");
+    // `https://host` and behind it the path: the first slash is that of the scheme, the next one stands beside it.
+    let scheme = end(0);
+    let authority = if bytes.get(scheme + 1) == Some(&b'/') { scheme + 2 } else { 0 };
+    let path = end(authority);
     let mut stop = path;
     for _ in 0..2 {
-        if url.as_bytes().get(stop) == Some(&b'/') {
-            stop = end(stop + 1, b"/?#");
+        if bytes.get(stop) == Some(&b'/') {
+            stop = end(stop + 1);
         }
     }
-    (&url[..path], &url[..stop])
+    (url.get(..path).unwrap_or(url), url.get(..stop).unwrap_or(url))
 }
 
 /// What a request met, as far as it says something about the server.
