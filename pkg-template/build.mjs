@@ -59,6 +59,8 @@ export async function bundle() {
     format: 'esm',
     target: 'es2022',
     minify: true,
+    // Left for the app's bundler: in its development builds the library says more.
+    define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
     legalComments: 'none',
     external: ['react', 'react/jsx-runtime'],
     plugins: [virtualModules],
