@@ -61,7 +61,7 @@ export function createApi(
       options = checkRequest(given);
       plan = requests.plan(method, url, body, options);
     } catch (cause) {
-      const error = new StabilityError('invalid', { method: String(method), url: String(url), cause });
+      const error = new StabilityError('invalid', { method: textOf(method), url: textOf(url), cause });
       return failed(error, null, meta(started), options.notify);
     }
     const { parse = 'auto', schema } = options;
@@ -136,7 +136,9 @@ export function createApi(
     const error = kind && errorOf(kind, plan.method, plan.url, outcome);
     if (error && ask.options.notify !== false) notices.failure(error);
     if (response)
-      return bytes && kind ? rebuilt(response, bytes) : handOn(response, ask.options.signal, outcome.copied);
+      return kind && (bytes || response.bodyUsed)
+        ? rebuilt(response, bytes)
+        : handOn(response, ask.options.signal, outcome.copied);
     if (kind === 'aborted')
       throw outcome.cause ?? new DOMException('The client was disposed of', 'AbortError');
     if (kind === 'timeout') throw new DOMException('The operation timed out', 'TimeoutError');
@@ -159,6 +161,15 @@ export function createApi(
     activity,
   };
   return { ...api, pages: createPages(api.get, requests, nextLink) };
+}
+
+/** For an error's fields: what was given in the place of a string may refuse to be one. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
 }
 
 /** What belongs to fetch and not to us. */
@@ -208,10 +219,10 @@ function errorOf(
 }
 
 /** A response whose body was read for its error, made readable again. */
-function rebuilt(response: Response, bytes: Uint8Array): Response {
+function rebuilt(response: Response, bytes: Uint8Array | undefined): Response {
   const { status, statusText, headers } = response;
   return dress(
-    new Response(bytes.length ? (bytes as Uint8Array<ArrayBuffer>) : null, { status, statusText, headers }),
+    new Response(bytes?.length ? (bytes as Uint8Array<ArrayBuffer>) : null, { status, statusText, headers }),
     response,
   );
 }

@@ -151,6 +151,7 @@ export function createCalls(
       if (!flight) return null;
       flight.control?.abort(); // the attempt before it, should its body still be on the way
       flight.control = new AbortController();
+      flight.drains = false;
       return send(id, flight, attempt);
     },
     async read(id, attempt) {
@@ -286,11 +287,16 @@ export function createCalls(
       };
       const go = (): void => {
         if (!calls.has(id)) return;
+        const left = deadlineMs - (Date.now() - started);
+        if (left <= 0) return end('timeout', LATE);
         const engine = runtime().engine();
-        if (!engine)
-          return void plain(id, call, timeoutMs, deadlineMs - (Date.now() - started), wantsData).then(
-            call.settle,
-          );
+        if (!engine) return void plain(id, call, timeoutMs, left, wantsData).then(call.settle);
+        let key: string;
+        try {
+          key = share && shareKey(plan, share);
+        } catch (cause) {
+          return end('invalid', cause); // a name or a value in the configuration's headers
+        }
         flights.set(id, call);
         const flags =
           (IS_IDEMPOTENT.test(plan.method) || options.idempotencyKey ? IDEMPOTENT : 0) |
@@ -299,16 +305,7 @@ export function createCalls(
           (streams ? STREAMS : 0) |
           (wantsData ? WANTS_DATA : 0) |
           PRIORITY[options.priority ?? 'normal'];
-        const left = Math.max(0, deadlineMs - (Date.now() - started));
-        engine.call(
-          id,
-          plan.url,
-          share && shareKey(plan, share),
-          flags,
-          options.retries ?? api.retries,
-          timeoutMs,
-          left,
-        );
+        engine.call(id, plan.url, key, flags, options.retries ?? api.retries, timeoutMs, left);
       };
 
       calls.set(id, call);
@@ -323,14 +320,14 @@ export function createCalls(
         return end('invalid', cause);
       }
       const headersCome = isPromise(standing)
-        ? withinMs(timeoutMs, standing).then((headers) => {
+        ? withinMs(Math.min(timeoutMs, deadlineMs), standing).then((headers) => {
             plan.standing = headers;
           })
         : void (plan.standing = standing);
       const engineComes =
         runtime().engine() || runtime().failed()
           ? undefined
-          : withinMs(startTimeoutMs, runtime().start()).catch(() => {});
+          : withinMs(Math.min(startTimeoutMs, deadlineMs), runtime().start()).catch(() => {});
       if (!headersCome && !engineComes) return go();
       Promise.all([headersCome, engineComes]).then(go, (cause) =>
         end(cause === LATE ? 'timeout' : 'invalid', cause),

@@ -26,6 +26,7 @@ export interface Plan {
 }
 
 const SAFE = /^(GET|HEAD|OPTIONS)$/;
+const KNOWN = /^(GET|HEAD|OPTIONS|PUT|DELETE|POST|PATCH)$/;
 
 const uuid = (): string => {
   if (crypto.randomUUID) return crypto.randomUUID();
@@ -121,6 +122,9 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     else if (body !== undefined) [init.body, type] = serialise(body);
     const streams = init.body instanceof ReadableStream;
     if (streams) init.duplex = 'half';
+    // What fetch refuses by itself would look like a server that cannot be reached.
+    if (streams && (init.body as ReadableStream).locked) throw new TypeError('the stream is read elsewhere');
+    if (!KNOWN.test(method) || (safe && init.body)) new Request(href, init);
 
     const headers = options.headers ?? input?.headers;
     const key = options.idempotencyKey;
@@ -163,8 +167,11 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     const init: RequestInit = { ...plan.init, signal };
     try {
       address(init, plan, attempt > 1 && plan.trusted ? await orAbort(signal, standing()) : plan.standing);
-      if (plan.input) request = new Request(plan.url, new Request(plan.input.clone(), init));
-      else if (api.onRequest || api.onResponse) request = new Request(plan.url, init);
+      if (plan.input) {
+        request = new Request(plan.input.clone(), init);
+        // Only for a query of its own: this makes a stream of the body, which browsers send over HTTP/2 alone.
+        if (request.url !== plan.url) request = new Request(plan.url, request);
+      } else if (api.onRequest || api.onResponse) request = new Request(plan.url, init);
       if (api.onRequest) request = (await orAbort(signal, api.onRequest(request!, { attempt }))) ?? request;
     } catch (cause) {
       throw signal.aborted ? cause : new Unsendable(cause);
