@@ -265,3 +265,23 @@ test('dispose ends every call, and nothing is sent after it', async (t) => {
     ['/api/down', '/api/x'],
   );
 });
+
+test('without the module an abort ends calls and handed-over bodies too', async (t) => {
+  const { server, page } = await open(t);
+  server.on('/api/hang', 'hang');
+  server.on('/api/stall', { body: 'x'.repeat(1_000), stallAfterBytes: 10 });
+  const seen = await run(page, async () => {
+    const app = window.evenkeel.createStability({ wasm: new Uint8Array(4) });
+    await app.ready.catch(() => {});
+    const controls = [new AbortController(), new AbortController()];
+    const call = app.api.get('/api/hang', { signal: controls[0].signal });
+    const response = await app.api.fetch('/api/stall', { signal: controls[1].signal });
+    const text = response.text();
+    for (const control of controls) control.abort(new Error('changed my mind'));
+    const { error } = await call;
+    const read = await text.catch((/** @type {Error} */ reason) => reason.message);
+    return [app.runtime.getSnapshot().status, error.kind, error.cause.message, read];
+  });
+  assert.deepEqual(seen, ['failed', 'aborted', 'changed my mind', 'changed my mind']);
+  for (const sent of server.requestsTo('/api/*')) await until(() => sent.closedEarlyAt);
+});
