@@ -17,14 +17,7 @@ export interface Host {
   read(flight: number, attempt: number): Promise<number>;
   drain(flight: number): void;
   cancel(flight: number): void;
-  settle(
-    call: number,
-    flight: number,
-    end: number,
-    attempts: number,
-    retryAfterMs: number,
-    shared: boolean,
-  ): void;
+  settle(call: number, flight: number, end: number, retryAfterMs: number, shared: boolean): void;
   done(flight: number): void;
   retry(flight: number, waitMs: number): void;
   retrying(flight: number): void;
@@ -175,7 +168,7 @@ export function createCalls(
     cancel(id) {
       flights.get(id)?.control?.abort(); // what was aborted at once was never sent
     },
-    settle(id, flightId, end, attempts, retryAfterMs, shared) {
+    settle(id, flightId, end, retryAfterMs, shared) {
       const call = calls.get(id);
       const flight = flights.get(flightId);
       if (!call || !flight) return;
@@ -191,7 +184,7 @@ export function createCalls(
         response: copy ? response.clone() : response,
         bytes: flight.bytes,
         cause,
-        attempts,
+        attempts: flight.plan.sent,
         retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs,
         shared,
         get copied() {
@@ -274,7 +267,7 @@ export function createCalls(
           response: null,
           bytes: undefined,
           cause,
-          attempts: 0,
+          attempts: plan.sent,
           retryAfterMs: null,
           shared: false,
         });
@@ -357,7 +350,7 @@ export function createCalls(
             : null,
         bytes,
         cause,
-        attempts: 1,
+        attempts: call.plan.sent,
         retryAfterMs,
         shared: false,
       };
@@ -415,7 +408,7 @@ export function createCalls(
           response: null,
           bytes: undefined,
           cause: error,
-          attempts: 0,
+          attempts: call.plan.sent,
           retryAfterMs: null,
           shared: false,
         });
@@ -431,7 +424,7 @@ export function createCalls(
           response: null,
           bytes: undefined,
           cause: undefined,
-          attempts: 0,
+          attempts: call.plan.sent,
           retryAfterMs: null,
           shared: false,
         });

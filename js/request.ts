@@ -23,6 +23,8 @@ export interface Plan {
   safe: boolean;
   /** The `headers` of the configuration as this call began; asked for again in each later attempt. */
   standing: Record<string, string> | undefined;
+  /** How many requests went out. */
+  sent: number;
 }
 
 const SAFE = /^(GET|HEAD|OPTIONS)$/;
@@ -143,6 +145,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
       replayable: !streams,
       safe,
       standing: undefined,
+      sent: 0,
     };
   }
 
@@ -177,6 +180,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
       throw signal.aborted ? cause : new Unsendable(cause);
     }
     signal.throwIfAborted();
+    plan.sent++;
     let response = await (request ? fetch(request, { signal }) : fetch(plan.url, init));
     if (plan.credentialed) audit(response, plan.url);
     if (api.onResponse) {

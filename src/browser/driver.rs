@@ -87,7 +87,7 @@ impl Driver {
                     End::Kind(kind) => 2 + kind as u32,
                 };
                 let retry_after = settled.retry_after.map_or(-1.0, |wait| wait.as_millis() as f64);
-                host.settle(settled.call, settled.flight, end, settled.attempts, retry_after, settled.shared);
+                host.settle(settled.call, settled.flight, end, retry_after, settled.shared);
             }
             Output::Done(flight) => host.done(flight),
             Output::Retry(flight, wait) => host.retry(flight, wait.as_millis() as f64),

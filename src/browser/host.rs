@@ -54,7 +54,7 @@ extern "C" {
 
     /// Ends a call. `end`: 0 well, 1 as the status says, else 2 + kind. `retry_after`: milliseconds, or negative.
     #[wasm_bindgen(method)]
-    pub fn settle(this: &Host, call: u32, flight: u32, end: u32, attempts: u32, retry_after: f64, shared: bool);
+    pub fn settle(this: &Host, call: u32, flight: u32, end: u32, retry_after: f64, shared: bool);
 
     /// Forgets a flight.
     #[wasm_bindgen(method)]
