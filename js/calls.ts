@@ -200,7 +200,7 @@ export function createCalls(
     },
     retry(id, waitMs) {
       diagnostics.count('retries');
-      diagnostics.emit('retry', { id, waitMs });
+      diagnostics.emit('retry', { id, waitMs, status: flights.get(id)?.response?.status ?? 0 });
     },
     retrying(id) {
       if (flights.get(id)?.notify) notices.say('retrying');
@@ -251,13 +251,13 @@ export function createCalls(
           if (!calls.delete(id)) return;
           signal?.removeEventListener('abort', onAbort);
           told.pending(--pending);
-          diagnostics.emit('call', {
-            id,
-            kind: outcome.kind,
-            status: outcome.response?.status ?? 0,
-            attempts: outcome.attempts,
-          });
-          diagnostics.count(outcome.kind ?? 'ok');
+          const { kind, response, attempts, shared } = outcome;
+          const { method, url } = plan;
+          const status = response?.status ?? 0;
+          const durationMs = Date.now() - started;
+          diagnostics.emit('call', { id, method, url, kind, status, attempts, shared, durationMs });
+          diagnostics.count(kind ?? 'ok');
+          if (shared) diagnostics.count('shared');
           resolve(outcome);
         },
       };
