@@ -30,7 +30,7 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Starts. What does not fit [`Options`] is a bug of the glue.
+    /// Starts. What does not fit the options is a bug of the glue.
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue, host: Host) -> Engine {
         let options: Option<Options> = serde_wasm_bindgen::from_value(options).ok();

@@ -53,11 +53,11 @@ pub enum Output {
     Retrying(CallId),
     /// Say that a breaker changed.
     Breaker(CallId, Switched),
-    /// Ask the session endpoint, answered by [`Input::Session`].
+    /// Ask the session endpoint, answered by [`Input::Session`](super::hub::Input::Session).
     AskSession,
     /// End that question.
     CancelSession,
-    /// Ask whether the server is back, answered by [`Input::Probed`].
+    /// Ask whether the server is back, answered by [`Input::Probed`](super::hub::Input::Probed).
     Probe,
     /// Say what the connection is now, on the host's clock.
     Connection(ConnectionStatus, Timestamp),
