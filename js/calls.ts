@@ -283,7 +283,10 @@ export function createCalls(
         const left = deadlineMs - (Date.now() - started);
         if (left <= 0) return end('timeout', LATE);
         const engine = runtime().engine();
-        if (!engine) return void plain(id, call, timeoutMs, left, wantsData).then(call.settle);
+        if (!engine) {
+          plain(id, call, timeoutMs, left, wantsData).then(call.settle);
+          return;
+        }
         let key: string;
         try {
           key = share && shareKey(plan, share);

@@ -45,7 +45,7 @@ const uuid = (): string => {
 /** The value of a cookie that script may read. */
 function cookie(name: string): string | undefined {
   for (const pair of globalThis.document?.cookie.split('; ') ?? []) {
-    if (pair.startsWith(name + '=')) return pair.slice(name.length + 1);
+    if (pair.startsWith(`${name}=`)) return pair.slice(name.length + 1);
   }
   return undefined;
 }

@@ -45,7 +45,8 @@ export function deadData(linked) {
   for (const { at, symbol } of readRelocations(custom('reloc.DATA'), symbols)) {
     const segment = segments.findLast(({ start }) => start <= at);
     const address = segment.at + at - segment.start;
-    for (const owner of sorted.filter(({ begin, size }) => begin <= address && address < begin + size)) add(fromData, owner, symbol);
+    for (const owner of sorted.filter(({ begin, size }) => begin <= address && address < begin + size))
+      add(fromData, owner, symbol);
   }
 
   const live = new Set();

@@ -51,7 +51,7 @@ export function glueFactory(glue, imports) {
 /** Leaves the imports that the module needs, under their short names, and the functions that somebody calls. */
 function keepImports(text, imports, exported) {
   const left = new Set(imports.keys());
-  text.replaceAll(/^ {8}(__w\w+): function[^]*?^ {8}\}(?:, arguments\); \})?,\n/gm, (entry, name) => {
+  text.replaceAll(/^ {8}(__w\w+): function[\s\S]*?^ {8}\}(?:, arguments\); \})?,\n/gm, (entry, name) => {
     if (!left.delete(name)) return '';
     return entry.replace(name, `'${imports.get(name)}'`);
   });
@@ -60,7 +60,7 @@ function keepImports(text, imports, exported) {
   text.replace('"./evenkeel_bg.js": import0', `${MODULE}: import0`);
   for (let before = ''; before !== String(text); ) {
     before = String(text);
-    text.replaceAll(/^function (\w+)\([^]*?^\}\n/gm, (whole, name) => {
+    text.replaceAll(/^function (\w+)\([\s\S]*?^\}\n/gm, (whole, name) => {
       const called = exported.includes(name) || before.replace(whole, '').includes(name);
       return called ? whole : '';
     });

@@ -12,7 +12,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { deadData, zero } from './dead-data.mjs';
-import { CODE, customName, functionBodies, functionNames, importedFunctions, number, sections } from './wasm-file.mjs';
+import {
+  CODE,
+  customName,
+  functionBodies,
+  functionNames,
+  importedFunctions,
+  number,
+  sections,
+} from './wasm-file.mjs';
 
 /** Functions by the names that the `name` section gives them; without hashes. */
 const WORDS = [
@@ -30,7 +38,9 @@ const TRAP = Buffer.from([0, 0, 0x0b]);
 
 /** The module `bound` with the bodies of its wording functions cut, and the data that only they read zeroed. */
 export function snip(bound, linked) {
-  const parts = sections(Buffer.from(bound)).filter((part) => !/^(linking|reloc\.)/.test(customName(part) ?? ''));
+  const parts = sections(Buffer.from(bound)).filter(
+    (part) => !/^(linking|reloc\.)/.test(customName(part) ?? ''),
+  );
   const imported = importedFunctions(parts);
   const names = functionNames(parts);
   if (!names.size) throw new Error('the module has no names to go by: build it without stripping them');

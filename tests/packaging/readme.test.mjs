@@ -13,7 +13,7 @@ for (const path of ['README.md', 'pkg-template/README.md']) {
     const folder = await mkdtemp(join(tmpdir(), 'evenkeel-readme-'));
     t.after(() => rm(folder, { recursive: true }));
     const text = await readFile(join(root, path), 'utf8');
-    const examples = [...text.matchAll(/^```tsx?\n([^]*?)^```$/gm)].map(([, example]) => example);
+    const examples = [...text.matchAll(/^```tsx?\n([\s\S]*?)^```$/gm)].map(([, example]) => example);
     assert.ok(examples.length > 0, 'it has examples');
     for (const [nth, example] of examples.entries())
       await writeFile(join(folder, `example-${nth}.ts`), example);
