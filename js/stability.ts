@@ -46,9 +46,10 @@ export function create(
   const setActivity = (change: Partial<ApiActivity>): void =>
     activity.set({ ...activity.getSnapshot(), ...change });
 
+  const since = Date.now();
   const connection = createStore<ConnectionState>(
-    { status: 'online', since: Date.now() },
-    undefined,
+    { status: globalThis.navigator?.onLine === false ? 'offline' : 'online', since },
+    { status: 'online', since },
     () => void runtime.start(),
   );
   const told = {
