@@ -348,7 +348,7 @@ export function createCalls(
       return {
         kind,
         response:
-          kind === null || kind === kindOfStatus(response?.status ?? 0) || kind === 'authUnknown'
+          kind === null || kind === kindOfStatus(response?.status ?? 0) || TELLS_OF_RESPONSE.test(kind)
             ? response
             : null,
         bytes,
