@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { activity, begin, ended, held, open } from './calls.mjs';
+import { activity, begin, ended, open } from './calls.mjs';
+import { held } from './held.mjs';
 
 const NOTHING = { pending: 0, queued: 0, offline: 0 };
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hide, run, show, until } from '../harness/browser.mjs';
-import { activity, begin, ended, held, open, openFresh } from './calls.mjs';
+import { activity, begin, ended, open, openFresh } from './calls.mjs';
+import { held } from './held.mjs';
 import { failure, get, serve } from './pages.mjs';
 
 const paths = (server) => server.requestsTo('/api/*').map(({ path }) => path);

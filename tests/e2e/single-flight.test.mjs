@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { begin, ended, held, open } from './calls.mjs';
+import { begin, ended, open } from './calls.mjs';
+import { held } from './held.mjs';
 import { failure, get, serve } from './pages.mjs';
 
 const ONCE = { retries: 0, breaker: false };
