@@ -216,7 +216,6 @@ const configuration = group({
       current: ascii(128),
       header: token('X-App-Version'),
       endpoint: off(url('/api/version')),
-      trustedOrigins: origins,
       pollMs: later(false),
       onMismatch: later('ignore'),
     }),

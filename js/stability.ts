@@ -71,7 +71,12 @@ export function create(
     diagnostics,
     () => engineOptions(settings, canProbe),
     calls.host,
-    calls.trapped,
+    (error) => {
+      // What the old instance said last is nothing that the next one knows of.
+      setActivity({ queued: 0 });
+      connection.set({ status: 'online', since: Date.now() });
+      calls.trapped(error);
+    },
   );
   const api = createApi(requests, () => calls, notices, activity, runtime.nextLink);
 

@@ -445,8 +445,6 @@ export interface VersionConfig {
   pollMs?: false;
   /** Reloading is not in this version yet. */
   onMismatch?: 'ignore';
-  /** Besides the page's own. */
-  trustedOrigins?: string[];
 }
 
 // ---------------------------------------------------------------- connection, diagnostics

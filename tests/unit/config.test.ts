@@ -92,7 +92,6 @@ test('what is left out has the default of the contract', () => {
     current: 'abc',
     header: 'X-App-Version',
     endpoint: '/api/version',
-    trustedOrigins: [],
   });
   assert.deepEqual(checkConfig({ api: { backoff: { factor: 3 } } }).api.backoff, {
     baseMs: 300,
@@ -189,7 +188,6 @@ test('what is given is used', () => {
     'https://a.example.com',
     'http://b.example.com:8080',
   ]);
-  assert.deepEqual(used('version.trustedOrigins', ['https://a']), ['https://a']);
 });
 
 const MS_FROM_0 = ['startTimeoutMs', 'api.backoff.baseMs', 'api.backoff.maxMs', 'session.confirmAfterMs'];
@@ -313,7 +311,6 @@ test('every other wrong option is named with its path and what is allowed', () =
     ['version.header', 'X App', RangeError, /must be a legal name/],
     ['version.header', '', RangeError, /must be a legal name/],
     ['version.endpoint', true, TypeError, /must be an http\(s\) URL or false, got true$/],
-    ['version.trustedOrigins', {}, TypeError, /must be an array/],
     ['connection', false, TypeError, /must be an object, got false$/],
   ];
   for (const [path, value, kind, message] of cases) {
@@ -417,6 +414,7 @@ test('what comes with a later version is refused rather than ignored', () => {
     ['events', {}, /must be left out \(not in this version yet\), got object$/],
     ['events', false, /must be left out/],
     ['session.bridgeNextAuth', true, /false or left out/],
+    ['version.trustedOrigins', ['https://a'], /trustedOrigins is not an option of this version$/],
     ['version.pollMs', 300_000, /false or left out .*, got 300000$/],
     ['version.onMismatch', 'reload', /ignore or left out .*, got 'reload'$/],
   ];
@@ -440,6 +438,7 @@ test('what comes with a later version is refused rather than ignored', () => {
     'loopGuardMs',
     'flushTimeoutMs',
     'beforeReload',
+    'trustedOrigins',
     'reload',
     'recoverChunkErrors',
   ]) {
