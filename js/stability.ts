@@ -92,6 +92,7 @@ export function create(
     dispose() {
       runtime.dispose();
       calls.dispose();
+      setActivity({ queued: 0 });
     },
   };
 }
