@@ -82,20 +82,22 @@ test('an abort during the body of an error ends the request', async (t) => {
 });
 
 test('an abort during a backoff wait ends the call at once, and nothing is sent after it', async (t) => {
-  const { server, page } = await open(t, { api: { backoff: { baseMs: 200, jitter: 'none' } } });
+  const { server, page } = await open(t, {
+    api: { backoff: { baseMs: 1_000, maxMs: 1_000, jitter: 'none' } },
+  });
   server.on('/api/x', [503, 204]);
   const call = begin(page, 'GET');
   await until(() => run(page, () => window.app.diagnostics().counters.retries));
   await stop(page);
   const result = await call;
   assertAborted(result, 1);
-  await run(page, () => new Promise((resolve) => setTimeout(resolve, 200)));
+  await run(page, () => new Promise((resolve) => setTimeout(resolve, 1_000)));
   await assertNothingFollows(page, server, 1);
 });
 
 test('an abort while the call waits for a slot sends nothing', async (t) => {
   const { server, page } = await open(t, { api: { maxConcurrent: 1 } });
-  server.on('/api/slow', { delayMs: 300, status: 204 });
+  server.on('/api/slow', { delayMs: 1_000, status: 204 });
   const slow = get(page, '/api/slow');
   await server.waitFor('/api/slow');
   const call = begin(page, 'POST');
@@ -243,7 +245,9 @@ test('an abort ends the stream of one caller alone, and the last one ends the re
 });
 
 test('dispose ends every call, and nothing is sent after it', async (t) => {
-  const { server, page } = await open(t, { api: { backoff: { baseMs: 200, jitter: 'none' } } });
+  const { server, page } = await open(t, {
+    api: { backoff: { baseMs: 1_000, maxMs: 1_000, jitter: 'none' } },
+  });
   server.on('/api/x', 'hang');
   server.on('/api/down', 503);
   const calls = [get(page, '/api/x'), get(page, '/api/down')];
@@ -256,7 +260,7 @@ test('dispose ends every call, and nothing is sent after it', async (t) => {
   for (const result of await Promise.all(calls)) assert.equal(failure(result).kind, 'aborted');
   assert.equal(failure(await get(page, '/api/later')).kind, 'aborted');
   await until(() => sent.closedEarlyAt);
-  await run(page, () => new Promise((resolve) => setTimeout(resolve, 300)));
+  await run(page, () => new Promise((resolve) => setTimeout(resolve, 1_100)));
   assert.deepEqual(
     server
       .requestsTo('/api/*')

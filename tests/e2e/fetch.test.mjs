@@ -232,7 +232,7 @@ test('fetch rejects what cannot be sent with a TypeError', async (t) => {
 });
 
 test('fetch hands the body on while the server still sends it', async (t) => {
-  const { server, page } = await open(t, { api: { timeoutMs: 200 } });
+  const { server, page } = await open(t, { api: { timeoutMs: 500 } });
   /** @type {() => void} */
   let go = () => {};
   server.on('/api/x', {
@@ -254,7 +254,7 @@ test('fetch hands the body on while the server still sends it', async (t) => {
   });
   assert.equal(first, 'first');
   // A body that the caller reads itself may be silent for longer than timeoutMs.
-  await run(page, () => new Promise((resolve) => setTimeout(resolve, 400)));
+  await run(page, () => new Promise((resolve) => setTimeout(resolve, 900)));
   go();
   const rest = await run(page, async () => {
     const { reader } = /** @type {any} */ (window);

@@ -7,7 +7,7 @@ import { failure, get, open, post } from './pages.mjs';
 
 /** A client that keeps its notices, whose calls are not tried again. */
 const once = () => ({
-  api: { retries: 0, breaker: false, timeoutMs: 200, maxBodyBytes: 1_000, rateLimit: false },
+  api: { retries: 0, breaker: false, timeoutMs: 700, maxBodyBytes: 1_000, rateLimit: false },
   session: { confirmations: 1 },
   onNotice: (/** @type {any} */ notice) => {
     /** @type {any} */ (window).notices.push(notice);

@@ -10,7 +10,7 @@ const FREE = { breaker: false, retryBudget: false, rateLimit: false };
 
 for (const method of IDEMPOTENT) {
   test(`${method} is sent again after a network failure, a timeout and the retry statuses`, async (t) => {
-    const { server, page } = await open(t, { api: { ...FREE, retries: 1, timeoutMs: 300 } });
+    const { server, page } = await open(t, { api: { ...FREE, retries: 1, timeoutMs: 700 } });
     const body = method === 'PUT' ? { a: 1 } : undefined;
     for (const fault of /** @type {const} */ (['cut', 'hang', ...RETRIED])) {
       const path = `/api/${fault}`;
@@ -31,7 +31,7 @@ for (const method of IDEMPOTENT) {
 
 for (const method of ['POST', 'PATCH']) {
   test(`${method} without an idempotency key is never sent again`, async (t) => {
-    const { server, page } = await open(t, { api: { ...FREE, retries: 3, timeoutMs: 300 } });
+    const { server, page } = await open(t, { api: { ...FREE, retries: 3, timeoutMs: 700 } });
     for (const fault of /** @type {const} */ ([
       'cut',
       'hang',
@@ -45,7 +45,7 @@ for (const method of ['POST', 'PATCH']) {
   });
 
   test(`${method} with an idempotency key is sent again, with the same key on each attempt`, async (t) => {
-    const { server, page } = await open(t, { api: { ...FREE, timeoutMs: 300 } });
+    const { server, page } = await open(t, { api: { ...FREE, timeoutMs: 700 } });
     server.on('/api/x', ['cut', 503, 'hang', { body: { id: 7 } }]);
     const result = await request(page, method, '/api/x', { a: 1 }, { idempotencyKey: true });
     assert.deepEqual([result.data, result.meta.attempts], [{ id: 7 }, 4]);
@@ -196,7 +196,7 @@ test('full jitter draws a wait from all of what the backoff allows', async (t) =
 
 test('a slot is not held during a wait', async (t) => {
   const { server, page } = await open(t, {
-    api: { retries: 1, maxConcurrent: 1, backoff: { baseMs: 300, jitter: 'none' } },
+    api: { retries: 1, maxConcurrent: 1, backoff: { baseMs: 800, jitter: 'none' } },
   });
   server.on('/api/a', [503, 204]);
   server.on('/api/b', 204);

@@ -5,7 +5,7 @@ import { failure, gaps, get, open, post, request, serve } from './pages.mjs';
 
 const SESSION = '/api/auth/session';
 const ADA = { user: { id: 'ada' } };
-const ON = { session: { confirmAfterMs: 40, verifyTimeoutMs: 300 } };
+const ON = { session: { confirmAfterMs: 40, verifyTimeoutMs: 5_000 } };
 const SIGN_IN = '<!doctype html><title>Sign in</title>';
 
 test('a 401 while somebody is still signed in is sent once more', async (t) => {
@@ -81,7 +81,7 @@ test('a session that is back before it was confirmed gone logs nobody out', asyn
 
 for (const broken of ['broken', 'html', 'hang', 500, 503, 404, 429, { user: null }]) {
   test(`a session endpoint that answers ${JSON.stringify(broken)} leaves authUnknown, and nobody is logged out`, async (t) => {
-    const { server, page } = await open(t, ON);
+    const { server, page } = await open(t, broken === 'hang' ? { session: { verifyTimeoutMs: 200 } } : ON);
     server.session = broken;
     server.on('/api/x', { status: 401, body: { code: 'who' } });
     const error = failure(await get(page, '/api/x'));

@@ -31,16 +31,16 @@ test('silence before the headers ends an attempt after timeoutMs', async (t) => 
 
 test('each attempt has the whole timeoutMs', async (t) => {
   const { server, page } = await open(t, {
-    api: { timeoutMs: 200, retries: 2, breaker: false, backoff: { baseMs: 1 } },
+    api: { timeoutMs: 500, retries: 2, breaker: false, backoff: { baseMs: 1 } },
   });
   server.on('/api/x', ['hang', 'hang', { body: 'late' }]);
   const result = await get(page, '/api/x');
   assert.deepEqual([result.data, result.meta.attempts], ['late', 3]);
-  for (const gap of gaps(server.requestsTo('/api/x'))) assert.ok(gap >= 190, `${gap} ms`);
+  for (const gap of gaps(server.requestsTo('/api/x'))) assert.ok(gap >= 490, `${gap} ms`);
 });
 
 test('a body that stalls ends an attempt, and is asked for again', async (t) => {
-  const { server, page } = await open(t, { api: { timeoutMs: 200, retries: 1, breaker: false } });
+  const { server, page } = await open(t, { api: { timeoutMs: 500, retries: 1, breaker: false } });
   const body = { text: 'x'.repeat(1_000) };
   server.on('/api/x', [{ body, stallAfterBytes: 10 }, { body }]);
   const result = await get(page, '/api/x');
@@ -67,7 +67,7 @@ test('a body that drips slowly but is never silent arrives', async (t) => {
 });
 
 test('an error whose body stalls keeps its kind', async (t) => {
-  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 200 } });
+  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 700 } });
   server.on('/api/x', { status: 500, body: { a: 1 }, stallAfterBytes: 3 });
   const error = failure(await get(page, '/api/x'));
   assert.deepEqual([error.kind, error.status, error.attempts], ['server', 500, 1]);
@@ -84,12 +84,12 @@ test('timeoutMs and deadlineMs can be set for a call', async (t) => {
 });
 
 test('the deadline ends a call in the middle of an attempt', async (t) => {
-  const { server, page } = await open(t, { api: { deadlineMs: 300 } });
+  const { server, page } = await open(t, { api: { deadlineMs: 800 } });
   server.on('/api/x', ['cut', 'hang']);
   const result = await get(page, '/api/x');
   const { kind, attempts } = failure(result);
   assert.deepEqual([kind, attempts], ['timeout', 2]);
-  assert.ok(result.meta.durationMs >= 298 && result.meta.durationMs < 5_000);
+  assert.ok(result.meta.durationMs >= 798 && result.meta.durationMs < 5_000);
   const [, sent] = server.requestsTo('/api/x');
   await until(() => sent.closedEarlyAt);
 });
