@@ -414,7 +414,6 @@ test('what comes with a later version is refused rather than ignored', () => {
     ['events', {}, /must be left out \(not in this version yet\), got object$/],
     ['events', false, /must be left out/],
     ['session.bridgeNextAuth', true, /false or left out/],
-    ['version.trustedOrigins', ['https://a'], /trustedOrigins is not an option of this version$/],
     ['version.pollMs', 300_000, /false or left out .*, got 300000$/],
     ['version.onMismatch', 'reload', /ignore or left out .*, got 'reload'$/],
   ];
