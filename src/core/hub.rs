@@ -166,9 +166,6 @@ impl Hub {
             self.told.0 = connection;
             let since = self.clock.on_host(self.connection.since());
             self.outputs.push_back(Output::Connection(connection, since));
-            // Background work that a degraded connection held back goes now.
-            self.with_requests(Requests::wake);
-            self.requests_say();
         }
         let queued = self.requests.queued();
         if self.told.1 != queued {
@@ -203,7 +200,6 @@ impl Hub {
                         self.with_requests(|requests, step| requests.abort_all(true, step));
                     }
                     self.with_requests(|requests, step| requests.verified(verified, step));
-                    self.with_requests(Requests::wake);
                 }
             }
         }

@@ -111,8 +111,8 @@ impl Requests {
         let at = self.flights.len() - 1;
         self.origins[origin].waiting += 1;
         match self.refusal(at, step.clock.now()) {
-            Some(wait) => self.refuse(at, wait, step),
-            None => self.enqueue(at, step),
+            Some(wait) if !self.is_held(at, step) => self.refuse(at, wait, step),
+            _ => self.enqueue(at, step),
         }
     }
 
@@ -234,7 +234,7 @@ impl Requests {
     /// The page slept: what runs now says nothing about the server.
     pub fn slept(&mut self) {
         for flight in &mut self.flights {
-            flight.slept |= flight.holds_slot();
+            flight.slept = true;
         }
     }
 
@@ -569,10 +569,8 @@ impl Requests {
         match flight.state {
             State::Sent { pass, .. } => {
                 origin.gate.release();
-                if flight.traits.trusted {
-                    // What was met was recorded before; a probe that was aborted frees its place.
-                    let _ = origin.record(&flight.route, pass, Met::Nothing, step.clock.now(), step.random);
-                }
+                // What was met was recorded before; a probe that was aborted frees its place.
+                let _ = origin.record(&flight.route, pass, Met::Nothing, step.clock.now(), step.random);
             }
             State::Reading { .. } => origin.gate.release(),
             State::Queued => {

@@ -162,6 +162,19 @@ fn probes_back_off_to_five_minutes_with_jitter() {
 }
 
 #[test]
+fn the_next_outage_is_probed_as_soon_as_the_first() {
+    let mut world = degraded(World::new());
+    world.run(HOUR);
+    world.always(ok());
+    world.call(get("/meals"));
+    world.run(SECOND);
+    let before = world.now;
+    let mut world = degraded(world);
+    world.run(12 * SECOND);
+    assert_eq!(world.said(|output| *output == Output::Probe).into_iter().filter(|at| *at > before).count(), 1);
+}
+
+#[test]
 fn only_a_visible_page_probes() {
     let mut world = degraded(World::new());
     world.visible(false);
@@ -207,6 +220,22 @@ fn a_background_call_that_comes_late_need_not_wait_for_probes_that_were_never_ma
 }
 
 #[test]
+fn a_probe_for_which_there_is_no_slot_goes_when_there_is_one() {
+    let mut world = degraded(World::with(|settings| {
+        settings.can_probe = false;
+        settings.gate.max_concurrent = 1;
+    }));
+    world.always(silence());
+    let hangs = world.call(get("/slow").retries(0));
+    let waits = world.call(get("/prefetch").background());
+    world.run(25 * SECOND);
+    assert_eq!(world.sends_of(waits), []);
+    world.abort(hangs);
+    world.run(1);
+    assert_eq!(world.sends_of(waits), [world.ended_at(hangs)]);
+}
+
+#[test]
 fn a_call_to_somebody_else_is_no_probe() {
     let mut world = World::with(|settings| settings.can_probe = false);
     world.call(get(&format!("{ELSEWHERE}/known")));
@@ -232,9 +261,11 @@ fn an_open_breaker_does_not_end_the_background_call_that_would_be_the_probe() {
         world.call(get("/meals").retries(0));
         world.run(LATENCY);
     }
+    let late = world.call(get("/prefetch").background().deadline(10 * MINUTE));
     world.always(ok());
     world.run_dry();
     world.assert_ended(waits, End::Ok);
     assert!(world.sends_of(waits)[0] >= MINUTE, "it waited until the breaker was half-open");
+    world.assert_ended(late, End::Ok);
     world.assert_balanced(HOME);
 }

@@ -1,9 +1,12 @@
 //! When a server or an endpoint is left alone, and how it is found to be back.
 
-use evenkeel::core::breaker::BreakerState;
+use evenkeel::core::breaker::{BreakerSettings, BreakerState};
 use evenkeel::core::flight::CallId;
 use evenkeel::core::kind::{End, Kind};
+use evenkeel::core::origin::{Met, Origin, Pass};
 use evenkeel::core::output::Output;
+use evenkeel::core::random::Random;
+use evenkeel::core::time::Timestamp;
 
 use super::script::{
     But, ELSEWHERE, HOME, HOUR, LATENCY, MINUTE, Reply, Request, SECOND, broken, get, ms, ok, silence, status,
@@ -290,6 +293,70 @@ fn a_retry_that_the_breaker_would_refuse_is_not_waited_for() {
     world.run(10);
     world.assert_ended(call, Kind::Network);
     assert_eq!(world.settled(call).attempts, 1);
+}
+
+#[test]
+fn a_retry_that_outlasts_the_open_time_is_waited_for() {
+    let mut world = World::new();
+    world.always(status(503));
+    for _ in 0..4 {
+        once(&mut world, "/meals");
+    }
+    world.answers([status(503).retry_after(20 * SECOND)]);
+    let call = world.call(get("/meals"));
+    world.run_dry();
+    assert_eq!(opened(&world).len(), 1);
+    world.assert_ended(call, End::Ok);
+    assert_eq!(world.settled(call).attempts, 2);
+}
+
+#[test]
+fn two_routes_that_fail_far_apart_are_no_failing_server() {
+    let mut world = World::new();
+    world.always(status(503));
+    for n in 0..20 {
+        once(&mut world, &format!("/route/{n}"));
+        world.run(31 * SECOND);
+    }
+    assert_eq!(opened(&world), []);
+}
+
+#[test]
+fn sixty_four_routes_are_remembered_and_no_more() {
+    let mut world = World::new();
+    world.serve(one_endpoint_meets("/bad", status(500)));
+    for _ in 0..5 {
+        once(&mut world, "/bad/route");
+    }
+    for n in 0..63 {
+        once(&mut world, &format!("/good/{n}"));
+    }
+    assert!(refused(&mut world, "/bad/route"));
+    once(&mut world, "/good/64");
+    assert!(!refused(&mut world, "/bad/route"));
+}
+
+#[test]
+fn a_route_that_is_refused_leaves_the_origin_s_probe_to_another() {
+    let (mut settings, mut random) = (super::script::settings(), Random::new(1));
+    settings.breaker = Some(BreakerSettings { max_open: ms(HOUR), ..BreakerSettings::default() });
+    let mut origin = Origin::new(HOME, &settings);
+    let now = Timestamp(0);
+    let pass = origin.admit("/bad", now, &settings).expect("closed");
+    for _ in 0..5 {
+        let _ = origin.record("/bad", pass, Met::Status(500), now, &mut random);
+    }
+    // The route fails its probe, and is open for 10 s at least; the origin opens meanwhile, for 7.5 at most.
+    let now = Timestamp(8 * SECOND);
+    let probe = origin.admit("/bad", now, &settings).expect("half-open");
+    let _ = origin.record("/bad", probe, Met::Status(500), now, &mut random);
+    for _ in 0..5 {
+        let _ = origin.record("/good", Pass::default(), Met::Broken, now, &mut random);
+    }
+    let now = Timestamp(16 * SECOND);
+    assert!(origin.admit("/bad", now, &settings).is_err());
+    assert!(origin.admit("/good", now, &settings).is_ok(), "the place is free");
+    assert!(origin.admit("/good", now, &settings).is_err(), "and taken now");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! One connection state for the whole app, and what the browser's word is worth.
 
 use evenkeel::core::connection::ConnectionStatus::{Degraded, Offline, Online};
+use evenkeel::core::hub::{Hub, Input};
 use evenkeel::core::kind::{End, Kind};
+use evenkeel::core::origin::Met;
 use evenkeel::core::output::Output;
 use evenkeel::core::time::Timestamp;
 
@@ -32,6 +34,38 @@ fn an_answer_disproves_the_hint() {
     let call = world.call(get("/meals"));
     world.run_dry();
     world.assert_ended(call, End::Ok);
+    assert_eq!(world.connection(), Online);
+}
+
+#[test]
+fn while_the_browser_sticks_to_its_word_every_failure_is_offline() {
+    let mut world = World::new();
+    world.network(false);
+    world.call(get("/meals"));
+    world.run_dry();
+    world.always(broken());
+    let call = world.call(get("/meals"));
+    world.run_dry();
+    world.assert_ended(call, Kind::Offline);
+    assert_eq!(world.settled(call).attempts, 1);
+    world.network(true);
+    let call = world.call(get("/meals"));
+    world.run_dry();
+    world.assert_ended(call, Kind::Network);
+}
+
+#[test]
+fn only_an_answer_ends_a_degraded_connection() {
+    let mut world = World::new();
+    world.always(broken());
+    for _ in 0..2 {
+        world.call(get("/meals").retries(0));
+        world.run_dry();
+    }
+    world.network(true);
+    world.input(Input::Probed(Met::Nothing));
+    assert_eq!(world.connection(), Degraded, "the browser never said that it was offline");
+    world.input(Input::Probed(Met::Status(500)));
     assert_eq!(world.connection(), Online);
 }
 
@@ -117,7 +151,6 @@ fn a_change_is_said_once_and_with_its_time_on_the_host_s_clock() {
 
 #[test]
 fn a_page_that_starts_offline_says_so() {
-    use evenkeel::core::hub::{Hub, Input};
     let mut hub = Hub::new(super::script::settings(), 1, Timestamp(5), false, true);
     hub.handle(Timestamp(5), Input::Wake);
     assert_eq!(hub.poll(), Some(Output::Connection(Offline, Timestamp(5))));

@@ -93,6 +93,20 @@ fn a_full_queue_drops_the_newest_of_the_lowest_priority() {
 }
 
 #[test]
+fn a_call_that_the_breaker_refuses_drops_nobody_from_a_full_queue() {
+    let mut world = World::with(|settings| settings.gate.max_queued = 2);
+    world.always(broken());
+    for _ in 0..5 {
+        world.call(get("/meals").retries(0));
+        world.run_dry();
+    }
+    let held: Vec<_> = (0..2).map(|_| world.call(get("/prefetch").background())).collect();
+    let refused = world.call(get("/meals"));
+    world.assert_ended(refused, Kind::CircuitOpen);
+    held.iter().for_each(|call| world.assert_waits(*call));
+}
+
+#[test]
 fn a_retry_that_finds_the_queue_full_ends_with_its_last_real_error() {
     let mut world = World::with(|settings| (settings.gate.max_concurrent, settings.gate.max_queued) = (1, 2));
     world.answers([status(503).retry_after(2 * SECOND)]);
@@ -196,6 +210,22 @@ fn more_origins_than_are_remembered_cost_no_call_its_end() {
     world.run_dry();
     calls.iter().for_each(|call| world.assert_ended(*call, End::Ok));
     world.assert_balanced(HOME);
+}
+
+#[test]
+fn an_origin_is_not_forgotten_while_a_call_waits_for_its_retry() {
+    let mut world = World::new();
+    for n in 0..31 {
+        world.call(get(&format!("https://tile{n}.example/a/b")));
+        world.run_dry();
+    }
+    world.answers([status(503).retry_after(5 * SECOND)]);
+    let call = world.call(get("/meals"));
+    world.run(SECOND);
+    world.call(get("https://passing.example/a/b"));
+    world.run_dry();
+    world.assert_ended(call, End::Ok);
+    assert_eq!(world.requests.last().map(|request| request.url.as_str()), Some("https://app.example/meals"));
 }
 
 #[test]

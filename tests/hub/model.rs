@@ -105,7 +105,7 @@ fn answer() -> impl Strategy<Value = Answer> {
         4 => Just(503),
     ];
     let retry_after = option::weighted(0.3, (0..40 * SECOND).prop_map(ms));
-    (status, retry_after, prop::bool::weighted(0.1), prop::bool::weighted(0.1)).prop_map(
+    (status, retry_after, prop::bool::weighted(0.2), prop::bool::weighted(0.2)).prop_map(
         |(status, retry_after, html, redirected)| Answer {
             status,
             retry_after: retry_after.filter(|_| status >= 400),
@@ -144,7 +144,7 @@ fn call() -> impl Strategy<Value = Call> {
         3 => Just(Priority::Normal),
         2 => Just(Priority::Background),
     ];
-    let traits = (prop::bool::weighted(0.8), prop::bool::weighted(0.9), prop::bool::weighted(0.1), any::<bool>());
+    let traits = (prop::bool::weighted(0.8), prop::bool::weighted(0.9), prop::bool::weighted(0.2), any::<bool>());
     let times = (0..4_u32, 100..35 * SECOND, prop_oneof![9 => 500..90 * SECOND, 1 => 0..10_u64]);
     (url, any::<bool>(), priority, traits, times).prop_map(|(url, shares, priority, traits, times)| {
         let (idempotent, replayable, streams, wants_data) = traits;

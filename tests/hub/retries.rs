@@ -2,10 +2,13 @@
 
 use evenkeel::core::backoff::Jitter;
 use evenkeel::core::kind::{End, Kind};
+use evenkeel::core::output::{Attempt, Output};
 use evenkeel::core::requests::Body;
 use evenkeel::core::settings::{BudgetSettings, Settings};
 
-use super::script::{But, ELSEWHERE, LATENCY, MINUTE, SECOND, broken, get, ms, ok, post, silence, status, unsendable};
+use super::script::{
+    But, ELSEWHERE, LATENCY, MINUTE, SECOND, broken, get, ms, ok, page, post, silence, status, unsendable,
+};
 use super::world::World;
 
 fn without_jitter(settings: &mut Settings) {
@@ -26,7 +29,26 @@ fn a_get_is_sent_four_times_and_ends_with_what_the_server_said_last() {
     assert_eq!(world.sends(), [0, 300 + LATENCY, 900 + 2 * LATENCY, 2_100 + 3 * LATENCY]);
     world.assert_ended(call, End::Status);
     assert_eq!(world.settled(call).attempts, 4);
+    let let_go = world.said(|output| *output == Output::Drain(call));
+    assert_eq!(let_go.len(), 3, "all responses but the last");
     world.assert_balanced(super::script::HOME);
+}
+
+#[test]
+fn a_request_that_went_well_is_left_alone() {
+    let mut world = World::new();
+    let call = world.call(get("/meals"));
+    world.run_dry();
+    assert!(!world.cancelled(call));
+    assert_eq!(
+        world.log,
+        [
+            (0, Output::Send(Attempt { flight: call, number: 1 })),
+            (LATENCY, Output::Read(Attempt { flight: call, number: 1 })),
+            (LATENCY, Output::Settle(world.settled(call))),
+            (LATENCY, Output::Done(call)),
+        ]
+    );
 }
 
 #[test]
@@ -182,6 +204,42 @@ fn a_failure_without_a_response_forgets_what_an_earlier_one_asked_for() {
 }
 
 #[test]
+fn only_what_the_server_asked_for_last_is_told() {
+    let mut world = World::new();
+    world.answers([status(503).retry_after(SECOND), status(404)]);
+    let call = world.call(get("/meals"));
+    world.run_dry();
+    world.assert_ended(call, End::Status);
+    assert_eq!(world.settled(call).retry_after, None);
+}
+
+#[test]
+fn a_wait_that_ends_with_the_deadline_does_not_fit_it() {
+    for (deadline, attempts) in [(LATENCY + 300, 1), (LATENCY + 301, 2)] {
+        let mut world = World::with(without_jitter);
+        world.always(broken());
+        let call = world.call(get("/meals").deadline(deadline));
+        world.run_dry();
+        assert_eq!(world.requests.len(), attempts);
+        assert!(world.has_ended(call));
+    }
+}
+
+#[test]
+fn calls_beyond_a_bound_are_not_kept_for_a_retry() {
+    let mut world = World::with(|settings| {
+        without_brakes(settings);
+        (settings.gate.max_concurrent, settings.gate.rate) = (1_000, None);
+    });
+    world.always(status(503).retry_after(10 * SECOND));
+    let calls: Vec<_> = (0..600).map(|_| world.call(get("/meals"))).collect();
+    world.run(SECOND);
+    assert_eq!(calls.iter().filter(|call| !world.has_ended(**call)).count(), 512);
+    world.assert_ended(calls[599], End::Status);
+    assert_eq!(world.settled(calls[599]).retry_after, Some(ms(10 * SECOND)));
+}
+
+#[test]
 fn a_broken_body_is_fetched_again_and_one_that_is_too_large_is_not() {
     let mut world = World::new();
     world.answers([ok().body(Body::Broken)]);
@@ -221,6 +279,16 @@ fn a_stream_is_handed_over_with_its_headers_and_never_sent_again() {
     world.assert_ended(call, End::Ok);
     assert_eq!(world.requests.len(), 2, "retried until it streamed");
     assert!(!world.cancelled(call), "what was handed over is the caller's");
+}
+
+#[test]
+fn a_page_that_is_streamed_is_handed_over_as_it_is() {
+    let mut world = World::new();
+    world.always(page().redirected());
+    let call = world.call(get("/export").but(|call| call.traits.streams = true));
+    world.run_dry();
+    world.assert_ended(call, End::Ok);
+    assert_eq!(world.requests.len(), 1);
 }
 
 #[test]
@@ -335,8 +403,7 @@ fn somebody_who_waits_through_retries_for_three_seconds_is_told_once() {
     world.answers([status(503).retry_after(2 * SECOND), status(503).retry_after(20 * SECOND)]);
     let call = world.call(get("/meals"));
     world.run_dry();
-    let told =
-        world.said(|output| matches!(output, evenkeel::core::output::Output::Retrying(flight) if *flight == call));
+    let told = world.said(|output| matches!(output, Output::Retrying(flight) if *flight == call));
     assert_eq!(told, [LATENCY + 3 * SECOND]);
 }
 
@@ -346,5 +413,5 @@ fn a_slow_answer_is_no_retry_to_tell_about() {
     world.always(ok().after(20 * SECOND));
     world.call(get("/meals"));
     world.run_dry();
-    assert!(world.said(|output| matches!(output, evenkeel::core::output::Output::Retrying(_))).is_empty());
+    assert!(world.said(|output| matches!(output, Output::Retrying(_))).is_empty());
 }

@@ -55,6 +55,24 @@ fn a_confirmed_sign_out_is_unauthenticated_after_three_spaced_answers() {
 }
 
 #[test]
+fn an_answer_that_is_told_three_times_is_one_answer() {
+    let mut world = World::new();
+    world.answers([status(401)]);
+    world.session_says(|_| None);
+    let call = world.call(get("/meals"));
+    world.run(SECOND);
+    for _ in 0..3 {
+        world.input(evenkeel::core::hub::Input::Session(SessionAnswer::Nobody));
+    }
+    world.assert_waits(call);
+    world.run(2 * SECOND);
+    assert_eq!(asked(&world).len(), 2);
+    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::User(1)));
+    world.run_dry();
+    world.assert_ended(call, End::Ok);
+}
+
+#[test]
 fn a_database_that_blinks_for_ten_seconds_logs_nobody_out() {
     let mut world = World::new();
     world.answers([status(401)]);
@@ -176,6 +194,8 @@ fn a_page_again_with_a_living_session_is_a_body_that_cannot_be_parsed() {
     world.run_dry();
     world.assert_ended(call, Kind::Parse);
     assert_eq!((world.requests.len(), asked(&world).len()), (2, 1));
+    assert!(world.cancelled(call), "nobody reads it");
+    assert_eq!(world.said(|output| matches!(output, Output::Read(_))), []);
 }
 
 #[test]

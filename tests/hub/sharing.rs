@@ -167,6 +167,18 @@ fn a_priority_that_was_raised_between_attempts_counts_for_the_next() {
 }
 
 #[test]
+fn a_priority_is_not_lowered_between_attempts() {
+    let mut world = World::new();
+    world.answers([status(503).retry_after(SECOND)]);
+    let call = world.call(get("/meals").shared());
+    world.run(100);
+    world.visible(false);
+    world.call(get("/meals").shared().background());
+    world.run(5 * SECOND);
+    world.assert_ended(call, End::Ok);
+}
+
+#[test]
 fn everybody_hears_of_a_failure() {
     let mut world = World::new();
     world.always(broken());

@@ -43,6 +43,7 @@ struct Seen {
     announced: u32,
     sends: u32,
     running: bool,
+    read: bool,
 }
 
 impl Watch {
@@ -105,6 +106,7 @@ impl Watch {
             announced: 0,
             sends: 0,
             running: false,
+            read: false,
         };
         assert!(self.flights.insert(call.id, seen).is_none(), "a call's id is used once");
     }
@@ -115,6 +117,7 @@ impl Watch {
             Output::Read(attempt) => {
                 let flight = self.wanted(attempt.flight);
                 assert!(flight.running && flight.sends == attempt.number, "only what runs is read");
+                assert!(!std::mem::replace(&mut flight.read, true), "and only once");
             }
             Output::Retry(flight, _) => {
                 let flight = self.wanted(flight);
@@ -150,7 +153,7 @@ impl Watch {
         let visible = self.visible;
         let flight = self.wanted(attempt.flight);
         assert!(!flight.running, "{attempt:?}: one attempt at a time");
-        flight.running = true;
+        (flight.running, flight.read) = (true, false);
         flight.sends += 1;
         assert_eq!(attempt.number, flight.sends, "attempts are counted without a gap");
         assert!(flight.sends <= flight.announced + 2, "{attempt:?}: the retries, and once more for the session");

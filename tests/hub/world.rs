@@ -9,6 +9,7 @@ use evenkeel::core::hub::{Hub, Input};
 use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::origin::Met;
 use evenkeel::core::output::{Output, Settled};
+use evenkeel::core::requests::Body;
 use evenkeel::core::settings::Settings;
 use evenkeel::core::time::Timestamp;
 use evenkeel::core::verify::SessionAnswer;
@@ -343,6 +344,15 @@ impl World {
                 if let Some(body) = reply.body {
                     self.soon(self.now + (reply.pieces + 1) * reply.gap, Input::Read(attempt, body));
                 }
+            }
+            Output::Cancel(flight) => {
+                // As fetch does: what was aborted rejects.
+                let Some(request) = self.requests.iter().rfind(|request| request.attempt.flight == flight) else {
+                    return;
+                };
+                let attempt = request.attempt;
+                self.soon(self.now, Input::Failed(attempt));
+                self.soon(self.now, Input::Read(attempt, Body::Broken));
             }
             Output::Settle(settled) => {
                 self.ends.insert(settled.call, (self.now, settled));
