@@ -101,6 +101,12 @@ test('a URL that is no string is a value', async (t) => {
   for (const result of results) invalid(result);
 });
 
+test('an address that no page can fetch is a value', async (t) => {
+  const { page } = await open(t);
+  for (const url of ['ftp://example.com/x', 'mailto:ada@example.com', 'javascript:alert(1)'])
+    assert.equal(invalid(await get(page, url)).cause.name, 'TypeError', url);
+});
+
 test('a URL with credentials is a value, and the credentials are in no message', async (t) => {
   const { server, page } = await open(t);
   const url = server.origin.replace('//', '//ada:secret@');
