@@ -75,7 +75,8 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
 
   const resolve = (url: string | URL): URL => {
     const resolved = new URL(url, base());
-    if (!/^(https?|data|blob):/.test(resolved.protocol)) throw new TypeError(`${resolved.protocol} cannot be fetched`);
+    if (!/^(https?|data|blob):/.test(resolved.protocol))
+      throw new TypeError(`${resolved.protocol} cannot be fetched`);
     if (resolved.username || resolved.password)
       throw new TypeError('a URL with credentials cannot be fetched');
     return resolved;
