@@ -212,6 +212,12 @@ test('a module that is served under the wrong type runs all the same', async (t)
   assert.equal(await ready(page), 'ready');
 });
 
+test('a module whose request breaks is asked for once more', async (t) => {
+  const { server, page } = await open(t, { prepare: (server) => server.on(WASM, ['cut', 'pass']) });
+  assert.equal(await ready(page), 'ready');
+  assert.equal(server.requestsTo(WASM).length, 2);
+});
+
 test('evenkeel/inline runs where the policy forbids to fetch a module', async (t) => {
   const api = await start(t, { cors: true });
   const { server, page } = await open(t, {
