@@ -3,6 +3,7 @@
 //! From the outside in, a call meets its deadline, the single flight, the gate (queue, concurrency, rate), the breaker,
 //! and in each attempt the timeout; between attempts the retry budget and the backoff.
 
+use super::breaker::BreakerState;
 use super::clock::Clock;
 use super::flight::{Call, CallId, Caller, Flight, State};
 use super::gate::Priority;
@@ -96,6 +97,8 @@ impl Outputs {
 pub struct Requests {
     flights: Vec<Flight>,
     origins: Vec<Origin>,
+    /// A breaker opened: what is queued behind it need not wait for its turn.
+    tripped: bool,
     outputs: Outputs,
 }
 
@@ -110,10 +113,7 @@ impl Requests {
         self.flights.push(Flight::new(call, origin, deadline));
         let at = self.flights.len() - 1;
         self.origins[origin].waiting += 1;
-        match self.refusal(at, step.clock.now()) {
-            Some(wait) if !self.is_held(at, step) => self.refuse(at, wait, step),
-            _ => self.enqueue(at, step),
-        }
+        self.enqueue(at, step);
     }
 
     /// The caller does not want it any more.
@@ -255,17 +255,18 @@ impl Requests {
                     End::Ok => self.failed_at(at, Kind::Timeout, step),
                     _ => self.finish_unread(at, end, step),
                 },
-                // Its turn may be long in coming, and would bring it nothing.
-                State::Queued if !self.is_held(at, step) => {
-                    if let Some(wait) = self.refusal(at, now) {
-                        self.refuse(at, wait, step);
-                    }
-                }
                 _ => {}
             }
             if self.flights.get(at).is_some_and(|flight| flight.id == id) {
                 self.tell_retrying(at, now);
                 at += 1;
+            }
+        }
+        if std::mem::take(&mut self.tripped) {
+            for at in (0..self.flights.len()).rev() {
+                if matches!(self.flights[at].state, State::Queued) {
+                    self.refuse_early(at, step);
+                }
             }
         }
         for origin in 0..self.origins.len() {
@@ -347,14 +348,22 @@ impl Requests {
         self.flights.iter().position(|flight| flight.id == id).expect("what waits has a flight")
     }
 
-    /// Whether it is background work that may not go now.
-    fn is_held(&self, at: usize, step: &Step) -> bool {
-        let flight = &self.flights[at];
-        let may = self.origins[flight.origin].background(step.weather.background, step.clock.now());
-        flight.priority == Priority::Background && !may
+    /// Ends a flight that the breaker refuses, unless it may wait: its turn would bring it nothing.
+    fn refuse_early(&mut self, at: usize, step: &mut Step) -> bool {
+        let (now, flight) = (step.clock.now(), &self.flights[at]);
+        let goes = flight.priority != Priority::Background
+            || self.origins[flight.origin].background(step.weather.background, now);
+        let refusal = self.refusal(at, now).filter(|_| goes);
+        if let Some(wait) = refusal {
+            self.refuse(at, wait, step);
+        }
+        refusal.is_some()
     }
 
     fn enqueue(&mut self, at: usize, step: &mut Step) {
+        if self.refuse_early(at, step) {
+            return;
+        }
         self.release(at, step);
         let flight = &mut self.flights[at];
         flight.state = State::Queued;
@@ -446,6 +455,7 @@ impl Requests {
         let met = if flight.slept { Met::Nothing } else { met };
         let origin = &mut self.origins[flight.origin];
         for switched in origin.record(&flight.route, pass, met, step.clock.now(), step.random) {
+            self.tripped |= switched.state == BreakerState::Open;
             self.outputs.host(Output::Breaker(flight.id, switched));
         }
         if met != Met::Nothing {
