@@ -1,11 +1,11 @@
 /**
  * The API client: verbs whose failures are values, and a drop-in for fetch.
  */
-import { parseBody, parseErrorBody, validate } from './body.js';
+import { drainBody, parseBody, parseErrorBody, validate } from './body.js';
 import type { Ask, Calls, Outcome } from './calls.js';
 import { checkFetch, checkRequest } from './config.js';
 import { type ErrorFields, StabilityError } from './errors.js';
-import type { createNotices } from './notices.js';
+import type { Notices } from './notices.js';
 import { createPages } from './pages.js';
 import type { Requests } from './request.js';
 import type {
@@ -25,7 +25,7 @@ const NONE: RequestOptions = {};
 export function createApi(
   requests: Requests,
   calls: () => Calls,
-  notices: ReturnType<typeof createNotices>,
+  notices: Notices,
   activity: Store<ApiActivity>,
   nextLink: (header: string) => string | undefined,
 ): ApiClient {
@@ -66,13 +66,18 @@ export function createApi(
     }
     const { parse = 'auto', schema } = options;
     const streams = parse === 'stream';
+    const wantsData = method !== 'HEAD' && (parse === 'auto' || parse === 'json');
     const outcome = await calls().make(plan, {
       options,
       streams,
-      wantsData: parse === 'auto' || parse === 'json',
-      share: sharing(method, options, streams, plan),
+      wantsData,
+      share: sharing(method, options, `${streams} ${wantsData}`, plan),
     });
-    const { kind, response, shared, attempts, bytes } = outcome;
+    const { kind, response, shared, attempts } = outcome;
+    // What would have been streamed is an error: its body is for the error.
+    if (streams && kind && response?.body && !outcome.bytes && !response.bodyUsed)
+      outcome.bytes = await errorBytes(response, options.timeoutMs);
+    const { bytes } = outcome;
     const error = kind && errorOf(kind, method, plan.url, outcome);
     if (error)
       return failed(error, response && response.headers, meta(started, attempts, shared), options.notify);
@@ -116,6 +121,8 @@ export function createApi(
         ? options.priority
         : undefined;
       const signal = init?.signal === undefined ? started?.signal : (init.signal ?? undefined);
+      if (signal && !('addEventListener' in signal))
+        throw new TypeError('init.signal must be an AbortSignal');
       const asked = {
         ...options,
         priority,
@@ -126,7 +133,9 @@ export function createApi(
       plan = requests.plan(method, started?.url ?? (input as string | URL), undefined, asked, own, started);
       // What else fetch was told (its cache mode, say) makes it another request.
       const plainly = Object.keys(own).every((name) => /^(method|headers|credentials|signal)$/.test(name));
-      const share = plainly && !started?.body ? sharing(method, asked, true, plan) : '';
+      const { redirect, mode, cache, integrity, referrer } = started ?? {};
+      const modes = `fetch ${[redirect, mode, cache, integrity, referrer]}`;
+      const share = plainly && !started?.body ? sharing(method, asked, modes, plan) : '';
       ask = { options: asked, streams: true, wantsData: false, share };
     } catch (cause) {
       throw cause instanceof TypeError ? cause : new TypeError('Failed to fetch', { cause });
@@ -187,12 +196,12 @@ const OURS =
 function sharing(
   method: string,
   options: RequestOptions,
-  streams: boolean,
+  modes: string,
   { init }: { init: RequestInit },
 ): string {
   if (!(options.dedupe ?? true) || !/^(GET|HEAD)$/.test(method) || init.body || options.keepalive) return '';
   // A caller with other patience is no equal caller: it would get another's failure.
-  return `${init.credentials} ${options.retries ?? ''} ${options.timeoutMs ?? ''}${streams ? ' stream' : ''}`;
+  return `${init.credentials} ${options.retries ?? ''} ${options.timeoutMs ?? ''} ${modes}`;
 }
 
 function errorOf(
@@ -217,6 +226,12 @@ function errorOf(
     }),
   });
 }
+
+/** A little of a body that would have been streamed, in bounded time. */
+async function errorBytes(response: Response, timeoutMs = ERROR_BODY_MS): Promise<Uint8Array> {
+  return (await drainBody(response, AbortSignal.timeout(timeoutMs)))[1];
+}
+const ERROR_BODY_MS = 5_000;
 
 /** A response whose body was read for its error, made readable again. */
 function rebuilt(response: Response, bytes: Uint8Array | undefined): Response {

@@ -1,9 +1,9 @@
 /**
  * The app's own endpoints, asked on behalf of the engine: is somebody signed in, is the server back?
  */
-import { drainBody } from './body.js';
+import { drainBody, isHtml } from './body.js';
 import type { Settings } from './config.js';
-import type { Requests } from './request.js';
+import { orAbort, type Requests } from './request.js';
 
 /** The numbers of the Rust side: no answer or none that says anything; a clear answer that nobody is signed in; not asked. */
 const CANNOT_TELL = -1;
@@ -28,7 +28,7 @@ interface Turn {
 const TURN_MS = 60_000;
 
 /** Asks one of them: the session for a user's number, the probe for a status. */
-export function createAsk({ name, session, version }: Settings, requests: Requests) {
+export function createAsk({ name, api, session, version }: Settings, requests: Requests) {
   const probeUrl = (version && version.endpoint) || (session && session.endpoint);
   let turn: Turn | undefined;
 
@@ -65,17 +65,19 @@ export function createAsk({ name, session, version }: Settings, requests: Reques
     const url = question === SESSION ? session && session.endpoint : probeUrl;
     if (!url) return CANNOT_TELL;
     if (question !== SESSION && !(await takeTurn(signal))) return NOTHING;
+    const stop = AbortSignal.any([signal, AbortSignal.timeout(api.timeoutMs)]);
     const plan = requests.plan('GET', url, undefined, {}, { cache: 'no-store' });
-    plan.standing = plan.trusted ? await requests.standing() : undefined;
-    const response = await requests.send(plan, 1, signal);
-    const [, bytes] = await drainBody(response);
+    plan.standing = plan.trusted ? await orAbort(stop, requests.standing()) : undefined;
+    const response = await requests.send(plan, 1, stop);
+    const [, bytes] = await drainBody(response, stop);
     return question === SESSION ? whoIs(response, bytes) : response.status;
   }
 
-  function whoIs({ status, headers }: Response, bytes: Uint8Array): number {
+  function whoIs(response: Response, bytes: Uint8Array): number {
+    const { status } = response;
     if (!session) return CANNOT_TELL;
     if (status === 401) return NOBODY;
-    if (status !== 200 || /^\s*text\/html\b/.test(headers.get('content-type') ?? '')) return CANNOT_TELL;
+    if (status !== 200 || isHtml(response)) return CANNOT_TELL;
     // Throws what is no JSON, and what the app's own functions throw: then nothing can be told either.
     const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
     const found = session.parse ? session.parse(body) : isSession(body) ? body : null;

@@ -35,16 +35,22 @@ export const TOO_LARGE = 2;
 
 const EMPTY = new Uint8Array();
 
-/** Reads all of a body, up to `limit` bytes; `onPiece` is told of each piece. Never rejects. */
+/**
+ * Reads all of a body, up to `limit` bytes; `onPiece` is told of each piece. Never rejects, and ends with the signal even where the body
+ * knows nothing of it: a hook may have put in its own.
+ */
 export async function readBody(
   response: Response,
   limit: number,
   onPiece?: () => void,
+  signal?: AbortSignal,
 ): Promise<[end: number, bytes: Uint8Array]> {
   const reader = response.body?.getReader();
   if (!reader) return [WHOLE, EMPTY];
   const pieces: Uint8Array[] = [];
   let length = 0;
+  const cancel = () => reader.cancel().catch(() => {});
+  signal?.addEventListener('abort', cancel, { once: true });
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -52,7 +58,7 @@ export async function readBody(
       pieces.push(value);
       length += value.length;
       if (length > limit) {
-        reader.cancel().catch(() => {});
+        cancel();
         return [TOO_LARGE, EMPTY];
       }
       onPiece?.();
@@ -60,6 +66,7 @@ export async function readBody(
   } catch {
     return [BROKEN, EMPTY];
   }
+  if (signal?.aborted) return [BROKEN, EMPTY];
   if (pieces.length < 2) return [WHOLE, pieces[0] ?? EMPTY];
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -71,9 +78,16 @@ export async function readBody(
 }
 
 /** Reads a little, for the error of a call that ends before another answer comes. */
-export const drainBody = (response: Response) => readBody(response, DRAIN_BYTES);
+export const drainBody = (response: Response, signal?: AbortSignal) =>
+  readBody(response, DRAIN_BYTES, undefined, signal);
 
 const typeOf = (response: Response): string => response.headers.get('content-type') ?? '';
+/** Whether it holds HTML; an empty body may say so, and holds none. */
+export const isHtml = (response: Response): boolean =>
+  /^text\/html\b/i.test(typeOf(response)) &&
+  response.status !== 204 &&
+  response.status !== 205 &&
+  response.headers.get('content-length') !== '0';
 const isJson = (type: string): boolean => /^[^;]*[/+]json\b/i.test(type);
 const isText = (type: string): boolean => /^\s*text\/|[/+]xml\b|javascript|x-www-form-urlencoded/i.test(type);
 

@@ -1,11 +1,11 @@
 /**
  * Calls: each goes through the engine, or through one plain fetch where there is no engine. Both end in the same outcome.
  */
-import { BROKEN, drainBody, readBody, TOO_LARGE, WHOLE } from './body.js';
+import { BROKEN, drainBody, isHtml, readBody, TOO_LARGE, WHOLE } from './body.js';
 import type { Settings } from './config.js';
-import type { createDiagnostics } from './diagnostics.js';
+import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, type StabilityError } from './errors.js';
-import type { createNotices } from './notices.js';
+import type { Notices } from './notices.js';
 import { type Plan, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { ErrorKind, RequestOptions } from './types.js';
@@ -91,16 +91,17 @@ const IS_IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
 /** What is said of a response, without being its status. */
 const TELLS_OF_RESPONSE = /^(unauthenticated|authUnknown|forbidden|tooLarge|parse)$/;
 
-/** No answer, or none that says anything. */
+/** No answer, or none that says anything; and nobody is signed in. */
 const CANNOT_TELL = -1;
+const NOBODY = -2;
 
 /** Makes calls. `told` hears of the connection and of how many calls wait, `ask` asks the app's endpoints. */
 export function createCalls(
   settings: Settings,
   requests: Requests,
   runtime: () => Runtime,
-  notices: ReturnType<typeof createNotices>,
-  diagnostics: ReturnType<typeof createDiagnostics>,
+  notices: Notices,
+  diagnostics: DiagnosticsLog,
   told: {
     pending(calls: number): void;
     queued(calls: number): void;
@@ -149,11 +150,16 @@ export function createCalls(
     },
     async read(id, attempt) {
       const flight = flights.get(id);
-      if (!flight?.response) return BROKEN;
-      const [end, bytes] = await readBody(flight.response, api.maxBodyBytes, () =>
-        runtime().engine()?.progressed(id, attempt),
+      const response = flight?.response;
+      if (!response) return BROKEN;
+      const onPiece = () => runtime().engine()?.progressed(id, attempt);
+      const [end, bytes] = await readBody(
+        response,
+        api.maxBodyBytes,
+        onPiece,
+        api.onResponse && flight.control.signal,
       );
-      flight.bytes = bytes;
+      if (flight.response === response) flight.bytes = bytes;
       return end;
     },
     drain(id) {
@@ -191,6 +197,7 @@ export function createCalls(
           return flight.copied;
         },
       });
+      if (id !== flightId) flights.delete(id); // a follower; of the flight itself the engine says when it is done
     },
     done(id) {
       const flight = flights.get(id);
@@ -215,8 +222,16 @@ export function createCalls(
       });
     },
     ask(question) {
+      questions[question]?.abort(); // a probe that hangs makes room for the next
       const control = (questions[question] = new AbortController());
-      return ask(question, AbortSignal.any([control.signal, life])).catch(() => CANNOT_TELL);
+      const stop = AbortSignal.any([control.signal, life]);
+      return ask(question, stop)
+        .catch(() => CANNOT_TELL)
+        .then((answer) => {
+          if (!life.aborted)
+            diagnostics.emit('check', { of: question ? 'server' : 'session', ...answerOf(question, answer) });
+          return answer;
+        });
     },
     hush(question) {
       questions[question]?.abort();
@@ -275,8 +290,8 @@ export function createCalls(
         const engine = runtime().engine();
         call.reason = signal?.reason;
         engine?.abort(id);
-        if (!engine) call.control?.abort();
-        end('aborted', call.reason); // where no engine knows of it
+        if (!flights.has(id)) call.control?.abort(); // it goes without an engine
+        end('aborted', call.reason);
       };
       const go = (): void => {
         if (!calls.has(id)) return;
@@ -375,7 +390,7 @@ export function createCalls(
       const { status } = sent;
       const kind = status < 400 ? null : status === 401 ? 'authUnknown' : kindOfStatus(status);
       const asked = Number(sent.headers.get('retry-after') ?? NaN) * 1_000;
-      if (!kind && wantsData && /^\s*text\/html\b/.test(sent.headers.get('content-type') ?? '')) {
+      if (!kind && wantsData && isHtml(sent)) {
         control.abort();
         return outcome('parse');
       }
@@ -385,7 +400,12 @@ export function createCalls(
           silence = setTimeout(late, timeoutMs);
         };
         restart();
-        const [end, bytes] = await readBody(sent, api.maxBodyBytes, restart);
+        const [end, bytes] = await readBody(
+          sent,
+          api.maxBodyBytes,
+          restart,
+          api.onResponse && control.signal,
+        );
         call.bytes = bytes;
         if (!kind && end !== WHOLE) return end === TOO_LARGE ? outcome('tooLarge') : broken();
       } else bind(call);
@@ -404,7 +424,7 @@ export function createCalls(
     /** The module trapped: what was in flight fails, and what runs is ended. */
     trapped(error: StabilityError): void {
       for (const [id, call] of [...calls]) {
-        if (!flights.has(id) && !call.control) continue; // it still waits for an engine
+        if (!flights.has(id)) continue; // it waits for an engine, or goes without
         call.control?.abort();
         call.settle({
           kind: 'runtime',
@@ -453,9 +473,20 @@ function shareKey(plan: Plan, share: string): string {
 }
 
 /** A body that its caller reads ends with the caller's signal, and with its reason. */
-function bind({ signal, control }: Flight): void {
-  signal?.addEventListener('abort', () => control.abort(signal.reason), { once: true });
+function bind({ signal, control, response }: Flight): void {
+  if (!signal || !response?.body) return;
+  // The signal may live as long as the page: it holds no controller, the body does.
+  controllers.set(response.body, control);
+  const held = new WeakRef(control);
+  signal.addEventListener('abort', () => held.deref()?.abort(signal.reason), { once: true });
 }
+const controllers = new WeakMap<ReadableStream, AbortController>();
+
+/** What a check found, in words. */
+const answerOf = (question: number, answer: number) =>
+  question
+    ? { status: Math.max(0, answer) }
+    : { found: answer >= 0 ? 'user' : answer === NOBODY ? 'nobody' : 'unknown' };
 
 const LATE = new DOMException('The time is up', 'TimeoutError');
 

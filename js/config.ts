@@ -244,7 +244,11 @@ const call = {
       }
     }
   },
-  signal: is<object>('object', 'an AbortSignal', (signal) => 'aborted' in signal),
+  signal: is<object>(
+    'object',
+    'an AbortSignal',
+    (signal) => 'aborted' in signal && 'addEventListener' in signal,
+  ),
   timeoutMs: api.timeoutMs,
   deadlineMs: api.deadlineMs,
   retries: api.retries,

@@ -119,7 +119,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     const credentialed = credentials === 'include' || (credentials === 'same-origin' && sameOrigin);
     const safe = SAFE.test(method);
     const init: RequestInit & { duplex?: 'half' } = { ...own, method, credentials };
-    if (credentialed && !own?.cache) init.cache = 'no-store';
+    if (credentialed && !own?.cache && (input?.cache ?? 'default') === 'default') init.cache = 'no-store';
     if (options.keepalive) init.keepalive = true;
     let type: string | undefined;
     if (own) init.body = own.body ?? null;
@@ -177,7 +177,8 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
         // Only for a query of its own: this makes a stream of the body, which browsers send over HTTP/2 alone.
         if (request.url !== plan.url) request = new Request(plan.url, request);
       } else if (api.onRequest || api.onResponse) request = new Request(plan.url, init);
-      if (api.onRequest) request = (await orAbort(signal, api.onRequest(request!, { attempt }))) ?? request;
+      if (api.onRequest)
+        request = returned(await orAbort(signal, api.onRequest(request!, { attempt })), request!, Request);
     } catch (cause) {
       throw signal.aborted ? cause : new Unsendable(cause);
     }
@@ -187,7 +188,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     if (plan.credentialed) audit(response, plan.url);
     if (api.onResponse) {
       try {
-        response = (await orAbort(signal, api.onResponse(response, request!))) ?? response;
+        response = returned(await orAbort(signal, api.onResponse(response, request!)), response, Response);
       } catch (cause) {
         throw signal.aborted ? cause : new Unsendable(cause);
       }
@@ -215,8 +216,15 @@ export class Unsendable {
   constructor(readonly cause: unknown) {}
 }
 
+/** What a hook gave in place of what it was given; nothing leaves that as it is. */
+function returned<T>(given: unknown, before: T, kind: abstract new (...args: never) => T): T {
+  if (given === undefined || given === null) return before;
+  if (!(given instanceof kind)) throw new TypeError(`a hook must return a ${kind.name} or nothing`);
+  return given;
+}
+
 /** Rejects when the signal aborts first: what the app gave us may never end. */
-function orAbort<T>(signal: AbortSignal, pending: T | Promise<T>): T | Promise<T> {
+export function orAbort<T>(signal: AbortSignal, pending: T | Promise<T>): T | Promise<T> {
   if (typeof (pending as Promise<T> | undefined)?.then !== 'function') return pending;
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -4,7 +4,7 @@
 import { createGlue, type Engine } from '#glue';
 import type { Host } from './calls.js';
 import type { Settings } from './config.js';
-import type { createDiagnostics } from './diagnostics.js';
+import type { DiagnosticsLog } from './diagnostics.js';
 import { StabilityError } from './errors.js';
 import { createStore } from './store.js';
 import type { RuntimeState, StabilityConfig } from './types.js';
@@ -27,16 +27,16 @@ const NOTHING = [0, 0];
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 async function fetchModule(url: string, attempt = 0): Promise<WebAssembly.Module> {
-  let response: Response;
+  const pause = PAUSES_MS[attempt];
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS) });
+    const passes = response.status >= 500 || response.status === 429;
+    if (!passes || pause === undefined) return compileResponse(response);
   } catch (error) {
-    const pause = PAUSES_MS[attempt];
     if (pause === undefined) throw error;
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    return fetchModule(url, attempt + 1);
   }
-  return compileResponse(response);
+  await new Promise((resolve) => setTimeout(resolve, pause));
+  return fetchModule(url, attempt + 1);
 }
 
 async function compileResponse(response: Response): Promise<WebAssembly.Module> {
@@ -60,8 +60,12 @@ async function compile(source: Source): Promise<WebAssembly.Module> {
     }
     return module;
   }
-  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer)
-    return WebAssembly.compile(source as BufferSource);
+  if (source instanceof ArrayBuffer) return WebAssembly.compile(source);
+  // Not every view is taken by every browser; bytes are.
+  if (ArrayBuffer.isView(source))
+    return WebAssembly.compile(
+      new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength),
+    );
   return compileResponse(await source);
 }
 
@@ -69,10 +73,11 @@ async function compile(source: Source): Promise<WebAssembly.Module> {
 export function createRuntime(
   { wasm }: Settings,
   fallback: () => Source,
-  diagnostics: ReturnType<typeof createDiagnostics>,
+  diagnostics: DiagnosticsLog,
   options: () => object,
   host: (life: AbortSignal) => Host,
   onTrap: (error: StabilityError) => void,
+  onFail: () => void,
 ) {
   const state = createStore<RuntimeState>({ status: 'starting', error: null }, undefined, start);
   let engine: Engine | undefined;
@@ -137,6 +142,7 @@ export function createRuntime(
     if (disposed) return;
     diagnostics.emit('runtime', { status, reason: error ? String(error.cause).slice(0, 200) : null });
     state.set({ status, error });
+    if (error) onFail();
   }
 
   function start(): Promise<void> {

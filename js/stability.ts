@@ -5,12 +5,10 @@ import { createApi } from './api.js';
 import { createAsk } from './ask.js';
 import { createCalls } from './calls.js';
 import { checkConfig, type Settings } from './config.js';
-import { createDiagnostics } from './diagnostics.js';
-import { bareUrl } from './errors.js';
+import { createDiagnostics, redactUrl } from './diagnostics.js';
 import { createNotices } from './notices.js';
 import { createRequests } from './request.js';
 import { createRuntime } from './runtime.js';
-
 import { createStore } from './store.js';
 import type { ApiActivity, ConnectionState, Stability, StabilityConfig } from './types.js';
 
@@ -30,9 +28,10 @@ export function create(
   const settings = checkConfig(config);
   const diagnostics = createDiagnostics(VERSION, settings.redactUrl);
   const notices = createNotices(settings.onNotice, Date.now);
+  const disposal = new AbortController();
   const audited = new Set<string>();
   const requests = createRequests(settings, (url) => {
-    url = bareUrl(url);
+    url = redactUrl(url);
     if (audited.size >= AUDITS_MAX || audited.has(url)) return;
     audited.add(url);
     diagnostics.emit('cacheable', { url });
@@ -57,12 +56,17 @@ export function create(
     queued: (queued: number) => setActivity({ queued }),
     connection(code: number, since: number): void {
       const status = STATUS[code]!;
-      if (status === 'online' && connection.getSnapshot().status !== 'online') notices.say('backOnline');
-      if (status === 'online') endTurn();
+      if (status === connection.getSnapshot().status) return;
+      if (status === 'online') {
+        notices.say('backOnline');
+        endTurn();
+      }
       diagnostics.emit('connection', { status });
       connection.set({ status, since });
     },
   };
+
+  const byBrowser = (): void => told.connection(globalThis.navigator?.onLine === false ? 2 : 0, Date.now());
 
   const calls = createCalls(settings, requests, () => runtime, notices, diagnostics, told, ask);
   const runtime = createRuntime(
@@ -70,12 +74,21 @@ export function create(
     wasm,
     diagnostics,
     () => engineOptions(settings, canProbe),
-    calls.host,
+    (life) => {
+      byBrowser(); // an engine that starts online has nothing to say
+      return calls.host(life);
+    },
     (error) => {
       // What the old instance said last is nothing that the next one knows of.
       setActivity({ queued: 0 });
       connection.set({ status: 'online', since: Date.now() });
       calls.trapped(error);
+    },
+    () => {
+      // Nobody else listens to the page now.
+      byBrowser();
+      for (const type of ['online', 'offline'])
+        globalThis.addEventListener?.(type, byBrowser, { signal: disposal.signal });
     },
   );
   const api = createApi(requests, () => calls, notices, activity, runtime.nextLink);
@@ -90,6 +103,7 @@ export function create(
     on: diagnostics.on,
     diagnostics: diagnostics.snapshot,
     dispose() {
+      disposal.abort();
       runtime.dispose();
       calls.dispose();
       setActivity({ queued: 0 });

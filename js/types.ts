@@ -453,7 +453,7 @@ export interface VersionConfig {
 export interface ConnectionConfig {
   /** So many failures in a row make it `'degraded'`. Default 2. */
   degradedAfterFailures?: number;
-  /** Between two probes of the version endpoint, or else the session's, while it is not online. Default 10_000. */
+  /** Between two probes of the version endpoint, or else the session's, while it is degraded. Default 10_000. */
   probeMs?: number;
 }
 

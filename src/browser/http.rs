@@ -60,7 +60,9 @@ fn answer(response: JsValue, now: Timestamp) -> Answer {
             retry_after::parse(after.as_deref(), after_ms.as_deref(), date.as_deref(), now)
         })
         .flatten();
-    let html = || headers.get("content-type").is_some_and(|kind| is_html(kind.as_bytes()));
+    // An empty answer may say that it is HTML, and holds none.
+    let holds = || status != 204 && status != 205 && headers.get("content-length").as_deref() != Some("0");
+    let html = || headers.get("content-type").is_some_and(|kind| is_html(kind.as_bytes())) && holds();
     Answer { status, retry_after, html: status < 400 && html(), redirected: response.redirected() }
 }
 

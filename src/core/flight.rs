@@ -93,10 +93,13 @@ pub(super) struct Flight {
     pub retry_after: Option<Duration>,
     /// The session was found alive, and the request sent once more.
     pub verified: bool,
+    /// The last answer refused it: sent again, it is not done twice.
+    pub refused: bool,
     /// The page slept while the present attempt ran.
     pub slept: bool,
-    /// Since when it has been retrying; none once the caller was told.
+    /// Since when it has been retrying.
     pub retrying_since: Option<Timestamp>,
+    /// Its callers were told of it.
     pub told_retrying: bool,
 }
 
@@ -119,6 +122,7 @@ impl Flight {
             last: None,
             retry_after: None,
             verified: false,
+            refused: false,
             slept: false,
             retrying_since: None,
             told_retrying: false,

@@ -148,6 +148,8 @@ impl Requests {
         let verifiable = traits.trusted && step.weather.session && !flight.verified;
         let room = self.origins[flight.origin].waiting < WAITING_MAX;
         if verifiable && room && (answer.status == 401 || sign_in_page) {
+            // A redirect to a sign-in page refuses as a 401 does. HTML in place of data may follow a write that was done.
+            flight.refused = answer.status == 401 || answer.redirected;
             self.release(at, step);
             self.outputs.host(Output::Drain(self.flights[at].id));
             self.outputs.0.push_back(RequestsOutput::Verify);
@@ -219,6 +221,7 @@ impl Requests {
             let at = self.find(id);
             let flight = &mut self.flights[at];
             let end = match verified {
+                Verified::SignedIn(_) if !(flight.refused || flight.traits.idempotent) => Kind::Parse,
                 Verified::SignedIn(_) if flight.traits.replayable => {
                     flight.verified = true;
                     self.enqueue(at, step);
@@ -299,7 +302,8 @@ impl Requests {
     /// Calls that wait for a slot.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.origins.iter().map(|origin| origin.gate.queued()).sum()
+        let waiting = self.flights.iter().filter(|flight| matches!(flight.state, State::Queued));
+        waiting.map(|flight| flight.callers.len()).sum()
     }
 
     /// When to come back, on the wall.
