@@ -350,3 +350,13 @@ fn a_sign_out_between_two_users_does_not_hide_the_change() {
         world.assert_ended(call, end);
     }
 }
+
+#[test]
+fn a_post_without_a_key_that_html_answers_is_not_sent_twice_since_it_may_have_been_done() {
+    let mut world = World::new();
+    world.always(page());
+    let call = world.call(post("/orders"));
+    world.run_dry();
+    world.assert_ended(call, Kind::Parse);
+    assert_eq!((world.requests.len(), asked(&world).len()), (1, 1), "and yet somebody asks who is signed in");
+}

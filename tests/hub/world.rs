@@ -67,7 +67,7 @@ impl World {
         let mut settings = settings();
         change(&mut settings);
         let (max_concurrent, watch) = (settings.gate.max_concurrent, Watch::new(&settings));
-        World {
+        let mut world = World {
             hub: Hub::new(settings, seed, Timestamp(EPOCH), true, true),
             log: Vec::new(),
             requests: Vec::new(),
@@ -88,7 +88,11 @@ impl World {
             calls: 0,
             max_concurrent,
             watch,
-        }
+        };
+        // As the engine begins. What the hub says then is no part of the story.
+        world.input(Input::Wake);
+        world.log.clear();
+        world
     }
 
     // ------------------------------------------------------------ given
