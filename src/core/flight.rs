@@ -44,6 +44,30 @@ pub struct Traits {
     pub wants_data: bool,
 }
 
+/// What the headers say, as far as it decides something.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer {
+    /// 0 for an opaque response.
+    pub status: u16,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+    /// The body is HTML.
+    pub html: bool,
+    /// The response comes from another URL than was asked.
+    pub redirected: bool,
+}
+
+/// How reading a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// It is all there.
+    Whole,
+    /// The connection broke.
+    Broken,
+    /// It is longer than allowed.
+    TooLarge,
+}
+
 /// One of those who wait for a flight.
 #[derive(Debug)]
 pub(super) struct Caller {

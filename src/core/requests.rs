@@ -5,6 +5,7 @@
 
 use super::breaker::BreakerState;
 use super::clock::Clock;
+pub use super::flight::{Answer, Body};
 use super::flight::{Call, CallId, Caller, Flight, State};
 use super::gate::Priority;
 use super::kind::{End, Kind};
@@ -24,30 +25,6 @@ const CALLERS_MAX: usize = 4_096;
 const RETRYING_AFTER: Duration = Duration::from_secs(3);
 /// While requests run the host calls at least so often, so that a sleep is noticed to the second.
 const TICK: Duration = Duration::from_secs(1);
-
-/// What the headers say, as far as it decides something.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Answer {
-    /// 0 for an opaque response.
-    pub status: u16,
-    /// How long the server asks to wait.
-    pub retry_after: Option<Duration>,
-    /// The body is HTML.
-    pub html: bool,
-    /// The response comes from another URL than was asked.
-    pub redirected: bool,
-}
-
-/// How reading a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// It is all there.
-    Whole,
-    /// The connection broke.
-    Broken,
-    /// It is longer than allowed.
-    TooLarge,
-}
 
 /// What happens around all requests.
 #[derive(Clone, Copy, Debug)]
@@ -143,8 +120,9 @@ impl Requests {
         let flight = &mut self.flights[at];
         flight.retry_after = answer.retry_after;
         let traits = flight.traits;
-        let sign_in_page =
-            answer.html && answer.status <= 399 && !traits.streams && (traits.wants_data || answer.redirected);
+        // Where a page may be what was asked for, only what may be sent twice is asked for once more.
+        let page_is_odd = traits.wants_data || (answer.redirected && traits.idempotent);
+        let sign_in_page = answer.html && answer.status <= 399 && !traits.streams && page_is_odd;
         let verifiable = traits.trusted && step.weather.session && !flight.verified;
         let room = self.origins[flight.origin].waiting < WAITING_MAX;
         if verifiable && room && (answer.status == 401 || sign_in_page) {

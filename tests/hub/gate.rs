@@ -201,6 +201,16 @@ fn how_many_calls_wait_is_said_when_it_changes() {
 }
 
 #[test]
+fn everybody_who_waits_is_counted_and_not_only_the_first() {
+    let mut world = World::with(|settings| settings.gate.max_concurrent = 1);
+    world.call(get("/meals"));
+    for _ in 0..3 {
+        world.call(get("/orders").shared());
+    }
+    assert_eq!(world.log.last(), Some(&(0, Output::Queued(3))));
+}
+
+#[test]
 fn more_origins_than_are_remembered_cost_no_call_its_end() {
     let mut world = World::new();
     world.serve(

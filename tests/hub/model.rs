@@ -346,12 +346,16 @@ fn account(call: &Call, replies: &[Reply]) -> (Vec<u64>, u64, End) {
             Head::Unsendable => (headers_at, End::Kind(Kind::Invalid), None),
             Head::Answer(answer) => {
                 let late = headers_at > deadline;
-                let page = answer.html && !call.traits.streams && (call.traits.wants_data || answer.redirected);
+                let odd = call.traits.wants_data || (answer.redirected && call.traits.idempotent);
+                let page = answer.html && !call.traits.streams && odd;
                 if (answer.status == 401 || page) && call.traits.trusted && !verified && !late {
                     // The session answers after its latency, and the call is sent once more.
                     now = headers_at + LATENCY;
                     if headers_at == deadline || now > deadline {
                         return (sends, deadline, End::Kind(Kind::Timeout));
+                    }
+                    if !(answer.status == 401 || answer.redirected || call.traits.idempotent) {
+                        return (sends, now, End::Kind(Kind::Parse));
                     }
                     if !call.traits.replayable {
                         return (sends, now, End::Kind(Kind::AuthUnknown));

@@ -228,6 +228,33 @@ fn who_asks_for_a_page_gets_it_unless_it_is_another_one() {
 }
 
 #[test]
+fn a_write_that_leads_to_a_page_is_not_sent_twice_to_see_whether_it_was_meant() {
+    let form = || post("/orders").but(|call| call.traits.wants_data = false);
+    for reply in [page(), page().redirected()] {
+        let mut world = World::new();
+        world.always(reply);
+        let call = world.call(form());
+        world.run_dry();
+        world.assert_ended(call, End::Ok);
+        assert_eq!((world.requests.len(), asked(&world).len()), (1, 0));
+    }
+}
+
+#[test]
+fn a_write_is_sent_once_more_only_when_it_was_refused() {
+    for (reply, end, sent) in
+        [(status(401), End::Ok, 2), (page().redirected(), End::Ok, 2), (page(), End::Kind(Kind::Parse), 1)]
+    {
+        let mut world = World::new();
+        world.answers([reply]);
+        let call = world.call(post("/orders"));
+        world.run_dry();
+        world.assert_ended(call, end);
+        assert_eq!((world.requests.len(), asked(&world).len()), (sent, 1), "{reply:?}");
+    }
+}
+
+#[test]
 fn a_redirect_to_data_is_data() {
     let mut world = World::new();
     world.always(ok().redirected());
