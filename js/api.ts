@@ -1,10 +1,11 @@
 /**
  * The API client: verbs whose failures are values, and a drop-in for fetch.
  */
-import { drainBody, parseBody, parseErrorBody, validate } from './body.js';
-import type { Ask, Calls, Outcome } from './calls.js';
+import { drainBody, isHtml, parseBody, parseErrorBody, validate } from './body.js';
+import type { Ask, Calls } from './calls.js';
 import { checkFetch, checkRequest } from './config.js';
 import { type ErrorFields, StabilityError } from './errors.js';
+import type { Outcome } from './flight.js';
 import type { Notices } from './notices.js';
 import { createPages } from './pages.js';
 import type { Requests } from './request.js';
@@ -71,7 +72,7 @@ export function createApi(
       options,
       streams,
       wantsData,
-      share: sharing(method, options, `${streams} ${wantsData}`, plan),
+      share: sharing(method, options, streams ? 'stream' : '', plan),
     });
     const { kind, response, shared, attempts } = outcome;
     // What would have been streamed is an error: its body is for the error.
@@ -91,6 +92,8 @@ export function createApi(
     };
     try {
       let data: unknown = null;
+      // Said by the engine, unless an equal call that wanted text shares the request.
+      if (wantsData && isHtml(response!)) throw new TypeError('HTML in place of data');
       if (streams) data = handOn(response!, options.signal, outcome.copied).body;
       else if (method !== 'HEAD') data = parseBody(bytes!, response!, parse);
       if (schema) data = await validate(schema, data, fields);

@@ -1,11 +1,13 @@
 /**
  * Calls: each goes through the engine, or through one plain fetch where there is no engine. Both end in the same outcome.
  */
-import { BROKEN, drainBody, isHtml, readBody, TOO_LARGE, WHOLE } from './body.js';
+import { BROKEN, drainBody, readBody } from './body.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, type StabilityError } from './errors.js';
+import { bind, type Call, type Flight, LATE, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
 import type { Notices } from './notices.js';
+import { plain } from './plain.js';
 import { type Plan, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { ErrorKind, RequestOptions } from './types.js';
@@ -28,20 +30,6 @@ export interface Host {
   queued(calls: number): void;
 }
 
-/** How a call ended, before its body is parsed. */
-export interface Outcome {
-  /** null: well. */
-  kind: ErrorKind | null;
-  response: Response | null;
-  bytes: Uint8Array | undefined;
-  cause: unknown;
-  attempts: number;
-  retryAfterMs: number | null;
-  shared: boolean;
-  /** Several callers read copies of the body. */
-  copied?: boolean | undefined;
-}
-
 /** What a caller wants of its call. */
 export interface Ask {
   options: RequestOptions;
@@ -51,29 +39,6 @@ export interface Ask {
   wantsData: boolean;
   /** What may share a request with an equal one; empty: nothing. */
   share: string;
-}
-
-/** One request on its way; the record of the call that began it. */
-interface Flight {
-  plan: Plan;
-  control: AbortController;
-  /** The caller's, where it reads the body itself: such a body outlives its call. */
-  signal: AbortSignal | undefined;
-  /** Other callers read copies of the body. */
-  copied?: boolean;
-  response: Response | null;
-  bytes: Uint8Array | undefined;
-  cause: unknown;
-}
-
-interface Call extends Flight {
-  /** Why its caller aborted it. */
-  reason: unknown;
-  /** A body is being let go. */
-  drains: boolean;
-  notify: boolean;
-  streams: boolean;
-  settle(outcome: Outcome): void;
 }
 
 // What the Rust side reads of a call; the numbers are its.
@@ -88,12 +53,10 @@ const BREAKER = ['closed', 'open', 'half-open'];
 
 const IS_IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
 
-/** What is said of a response, without being its status. */
-const TELLS_OF_RESPONSE = /^(unauthenticated|authUnknown|forbidden|tooLarge|parse)$/;
-
-/** No answer, or none that says anything; and nobody is signed in. */
+/** No answer, or none that says anything; nobody is signed in; not asked. */
 const CANNOT_TELL = -1;
 const NOBODY = -2;
+const NOTHING = -3;
 
 /** Makes calls. `told` hears of the connection and of how many calls wait, `ask` asks the app's endpoints. */
 export function createCalls(
@@ -221,17 +184,13 @@ export function createCalls(
         state: BREAKER[state]!,
       });
     },
-    ask(question) {
-      questions[question]?.abort(); // a probe that hangs makes room for the next
+    async ask(question) {
       const control = (questions[question] = new AbortController());
       const stop = AbortSignal.any([control.signal, life]);
-      return ask(question, stop)
-        .catch(() => CANNOT_TELL)
-        .then((answer) => {
-          if (!life.aborted)
-            diagnostics.emit('check', { of: question ? 'server' : 'session', ...answerOf(question, answer) });
-          return answer;
-        });
+      const answer = await ask(question, stop).catch(() => CANNOT_TELL);
+      if (stop.aborted) return NOTHING; // nobody waits for it, and the next question is not this one
+      diagnostics.emit('check', { of: question ? 'server' : 'session', ...answerOf(question, answer) });
+      return answer;
     },
     hush(question) {
       questions[question]?.abort();
@@ -299,7 +258,7 @@ export function createCalls(
         if (left <= 0) return end('timeout', LATE);
         const engine = runtime().engine();
         if (!engine) {
-          plain(id, call, timeoutMs, left, wantsData).then(call.settle);
+          plain(call, () => send(id, call, 1), api, timeoutMs, left, wantsData).then(call.settle);
           return;
         }
         let key: string;
@@ -344,78 +303,6 @@ export function createCalls(
         end(cause === LATE ? 'timeout' : 'invalid', cause),
       );
     });
-  }
-
-  /** One fetch: query, headers, credentials, CSRF, hooks, timeout and abort work; retries, queues and sharing do not. */
-  async function plain(
-    id: number,
-    call: Call,
-    timeoutMs: number,
-    deadlineMs: number,
-    wantsData: boolean,
-  ): Promise<Outcome> {
-    const control = (call.control = new AbortController());
-    const late = () => control.abort(LATE);
-    let silence = setTimeout(late, Math.min(timeoutMs, deadlineMs));
-    const deadline = setTimeout(late, Math.max(0, deadlineMs));
-    const outcome = (kind: ErrorKind | null, retryAfterMs: number | null = null): Outcome => {
-      const { response, bytes, cause } = call;
-      return {
-        kind,
-        response:
-          kind === null || kind === kindOfStatus(response?.status ?? 0) || TELLS_OF_RESPONSE.test(kind)
-            ? response
-            : null,
-        bytes,
-        cause,
-        attempts: call.plan.sent,
-        retryAfterMs,
-        shared: false,
-      };
-    };
-    const broken = (): Outcome =>
-      outcome(
-        control.signal.reason === LATE
-          ? 'timeout'
-          : control.signal.aborted
-            ? 'aborted'
-            : globalThis.navigator?.onLine === false
-              ? 'offline'
-              : 'network',
-      );
-    try {
-      const sent = await send(id, call, 1);
-      if (sent === undefined) return outcome('invalid');
-      if (!sent) return broken();
-      const { status } = sent;
-      const kind = status < 400 ? null : status === 401 ? 'authUnknown' : kindOfStatus(status);
-      const asked = Number(sent.headers.get('retry-after') ?? NaN) * 1_000;
-      if (!kind && wantsData && isHtml(sent)) {
-        control.abort();
-        return outcome('parse');
-      }
-      if (!call.streams) {
-        const restart = () => {
-          clearTimeout(silence);
-          silence = setTimeout(late, timeoutMs);
-        };
-        restart();
-        const [end, bytes] = await readBody(
-          sent,
-          api.maxBodyBytes,
-          restart,
-          api.onResponse && control.signal,
-        );
-        call.bytes = bytes;
-        if (!kind && end !== WHOLE) return end === TOO_LARGE ? outcome('tooLarge') : broken();
-      } else bind(call);
-      return outcome(kind, asked >= 0 ? asked : null);
-    } catch {
-      return broken();
-    } finally {
-      clearTimeout(silence);
-      clearTimeout(deadline);
-    }
   }
 
   return {
@@ -472,23 +359,11 @@ function shareKey(plan: Plan, share: string): string {
   return key;
 }
 
-/** A body that its caller reads ends with the caller's signal, and with its reason. */
-function bind({ signal, control, response }: Flight): void {
-  if (!signal || !response?.body) return;
-  // The signal may live as long as the page: it holds no controller, the body does.
-  controllers.set(response.body, control);
-  const held = new WeakRef(control);
-  signal.addEventListener('abort', () => held.deref()?.abort(signal.reason), { once: true });
-}
-const controllers = new WeakMap<ReadableStream, AbortController>();
-
 /** What a check found, in words. */
 const answerOf = (question: number, answer: number) =>
   question
     ? { status: Math.max(0, answer) }
     : { found: answer >= 0 ? 'user' : answer === NOBODY ? 'nobody' : 'unknown' };
-
-const LATE = new DOMException('The time is up', 'TimeoutError');
 
 const isPromise = <T>(value: unknown): value is Promise<T> =>
   typeof (value as Promise<T> | undefined)?.then === 'function';

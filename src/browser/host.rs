@@ -12,7 +12,8 @@ use web_sys::AbortSignal;
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub enum Question {
-    /// Is somebody signed in? Answers with [`ASK_CANNOT_TELL`], [`ASK_NOBODY`] or a number that stands for the user.
+    /// Is somebody signed in? Answers with [`ASK_CANNOT_TELL`], [`ASK_NOBODY`], [`ASK_NOTHING`] or a number that stands
+    /// for the user.
     Session,
     /// Is the server back? Answers with the status, or [`ASK_CANNOT_TELL`] when no response came, or [`ASK_NOTHING`].
     Probe,
@@ -22,7 +23,7 @@ pub enum Question {
 pub const ASK_CANNOT_TELL: f64 = -1.0;
 /// A clear answer that nobody is signed in.
 pub const ASK_NOBODY: f64 = -2.0;
-/// It was not asked: another tab probes.
+/// It was not asked, since another tab probes, or nobody waits for the answer any more.
 pub const ASK_NOTHING: f64 = -3.0;
 
 #[wasm_bindgen]

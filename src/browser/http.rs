@@ -39,11 +39,13 @@ pub(super) async fn read(driver: Driver, attempt: Attempt) {
 pub(super) async fn ask(driver: Driver, question: Question) {
     let answer = JsFuture::from(driver.host().ask(question as u32)).await;
     let answer = answer.ok().and_then(|answer| answer.as_f64()).unwrap_or(ASK_CANNOT_TELL);
+    if answer == ASK_NOTHING {
+        return;
+    }
     driver.input(match question {
         Question::Session if answer == ASK_NOBODY => Input::Session(SessionAnswer::Nobody),
         Question::Session if answer < 0.0 => Input::Session(SessionAnswer::CannotTell),
         Question::Session => Input::Session(SessionAnswer::User(answer as u64)),
-        Question::Probe if answer == ASK_NOTHING => Input::Probed(Met::Nothing),
         Question::Probe if answer < 0.0 => Input::Probed(Met::Broken),
         Question::Probe => Input::Probed(Met::Status(answer as u16)),
     });

@@ -84,6 +84,8 @@ impl Requests {
     pub fn call(&mut self, call: Call, step: &mut Step) {
         let deadline = step.clock.awake() + call.deadline;
         if let Some(at) = self.flights.iter().position(|flight| call.share.is_some() && flight.share == call.share) {
+            // To one of them HTML may be what was asked for; the others are told by the host.
+            self.flights[at].traits.wants_data &= call.traits.wants_data;
             return self.join(at, call.id, call.priority, deadline, step);
         }
         let origin = place(&mut self.origins, split(&call.url).0, step.settings);
