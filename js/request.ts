@@ -185,6 +185,8 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     signal.throwIfAborted();
     plan.sent++;
     let response = await (request ? fetch(request, { signal }) : fetch(plan.url, init));
+    if (typeof response?.headers?.get !== 'function')
+      throw new Unsendable(new TypeError('what stands in for fetch returned no Response'));
     if (plan.credentialed) audit(response, plan.url);
     if (api.onResponse) {
       try {

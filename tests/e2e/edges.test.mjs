@@ -72,6 +72,15 @@ test('hooks that return something else are a value, and cost nobody else anythin
   assert.equal(await run(page, () => window.app.diagnostics().counters.requests), 3);
 });
 
+test('a stand-in for fetch that returns no Response is a value, and costs nobody else anything', async (t) => {
+  const { page } = await open(t, {}, { fresh: true });
+  const [odd, runtime] = await run(page, async () => {
+    window.fetch = /** @type {any} */ (async () => ({ ok: true, status: 200, json: async () => ({}) }));
+    return [await window.app.api.get('/api/x'), window.app.runtime.getSnapshot().status];
+  });
+  assert.deepEqual([odd.error.kind, odd.error.cause.name, runtime], ['invalid', 'TypeError', 'running']);
+});
+
 test('a stream that could not be had tells why, as any other call', async (t) => {
   const { server, page } = await open(t);
   server.on('/api/log', { status: 404, body: { code: 'gone' } });
