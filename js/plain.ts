@@ -5,6 +5,7 @@ import { isHtml, readBody, TOO_LARGE, WHOLE } from './body.js';
 import type { Settings } from './config.js';
 import { kindOfStatus } from './errors.js';
 import { bind, type Call, LATE, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
+import { orAbort } from './request.js';
 import type { ErrorKind } from './types.js';
 
 /** One fetch: query, headers, credentials, CSRF, hooks, timeout and abort work; retries, queues and sharing do not. */
@@ -46,7 +47,7 @@ export async function plain(
             : 'network',
     );
   try {
-    const sent = await send();
+    const sent = await orAbort(control.signal, send()); // a stand-in for fetch may know nothing of signals
     if (sent === undefined) return outcome('invalid');
     if (!sent) return broken();
     const { status } = sent;
