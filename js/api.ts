@@ -8,7 +8,7 @@ import { type ErrorFields, StabilityError } from './errors.js';
 import type { Outcome } from './flight.js';
 import type { Notices } from './notices.js';
 import { createPages } from './pages.js';
-import type { Requests } from './request.js';
+import type { Plan, Requests } from './request.js';
 import type {
   ApiActivity,
   ApiClient,
@@ -56,7 +56,7 @@ export function createApi(
   ): Promise<ApiResult<any>> {
     const started = performance.now();
     let options = NONE;
-    let plan: ReturnType<Requests['plan']>;
+    let plan: Plan;
     try {
       method = method.toUpperCase();
       options = checkRequest(given);
@@ -114,7 +114,7 @@ export function createApi(
 
   async function fetchLike(input: RequestInfo | URL, init?: FetchInit): Promise<Response> {
     const started = input instanceof Request ? input : undefined;
-    let plan: ReturnType<Requests['plan']>;
+    let plan: Plan;
     let ask: Ask;
     try {
       const options = checkFetch(init) as FetchInit & RequestOptions;
@@ -196,12 +196,7 @@ const OURS =
   /^(query|timeoutMs|deadlineMs|retries|idempotencyKey|priority|dedupe|parse|schema|notify|whenOffline)$/;
 
 /** What tells apart calls that may share a request; '' for one that stays alone. */
-function sharing(
-  method: string,
-  options: RequestOptions,
-  modes: string,
-  { init }: { init: RequestInit },
-): string {
+function sharing(method: string, options: RequestOptions, modes: string, { init }: Plan): string {
   if (!(options.dedupe ?? true) || !/^(GET|HEAD)$/.test(method) || init.body || options.keepalive) return '';
   // A caller with other patience is no equal caller: it would get another's failure.
   return `${init.credentials} ${options.retries ?? ''} ${options.timeoutMs ?? ''} ${modes}`;

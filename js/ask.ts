@@ -1,14 +1,14 @@
 /**
  * The app's own endpoints, asked on behalf of the engine: is somebody signed in, is the server back?
  */
-import { drainBody, isHtml } from './body.js';
+import { decode, drainBody, isHtml } from './body.js';
 import type { Settings } from './config.js';
 import { orAbort, type Requests } from './request.js';
 
 /** The numbers of the Rust side: no answer or none that says anything; a clear answer that nobody is signed in; not asked. */
-const CANNOT_TELL = -1;
-const NOBODY = -2;
-const NOTHING = -3;
+export const CANNOT_TELL = -1;
+export const NOBODY = -2;
+export const NOTHING = -3;
 
 const SESSION = 0;
 
@@ -79,7 +79,7 @@ export function createAsk({ name, api, session, version }: Settings, requests: R
     if (status === 401) return NOBODY;
     if (status !== 200 || isHtml(response)) return CANNOT_TELL;
     // Throws what is no JSON, and what the app's own functions throw: then nothing can be told either.
-    const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const body: unknown = JSON.parse(decode(bytes));
     const found = session.parse ? session.parse(body) : isSession(body) ? body : null;
     if (!found) return body === null || session.parse || isEmpty(body) ? NOBODY : CANNOT_TELL;
     const user = session.identify ? session.identify(body) : defaultKey(body);

@@ -8,7 +8,7 @@ import type { RequestOptions, StandardSchemaV1 } from './types.js';
 const DRAIN_BYTES = 65_536;
 
 let decoder: TextDecoder | undefined;
-const decode = (bytes: Uint8Array): string => (decoder ??= new TextDecoder()).decode(bytes);
+export const decode = (bytes: Uint8Array): string => (decoder ??= new TextDecoder()).decode(bytes);
 
 /** Whether `fetch` takes it as it is. */
 const isRaw = (body: unknown): body is BodyInit =>

@@ -1,14 +1,15 @@
 /**
  * Calls: each goes through the engine, or through one plain fetch where there is no engine. Both end in the same outcome.
  */
+import { CANNOT_TELL, NOBODY, NOTHING } from './ask.js';
 import { BROKEN, drainBody, readBody } from './body.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, type StabilityError } from './errors.js';
-import { bind, type Call, type Flight, LATE, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
+import { bind, type Call, endWithout, type Flight, LATE, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
 import type { Notices } from './notices.js';
 import { plain } from './plain.js';
-import { type Plan, type Requests, Unsendable } from './request.js';
+import { isPromise, type Plan, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { ErrorKind, RequestOptions } from './types.js';
 
@@ -52,11 +53,6 @@ const PRIORITY = { critical: 32, normal: 0, background: 64 };
 const BREAKER = ['closed', 'open', 'half-open'];
 
 const IS_IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
-
-/** No answer, or none that says anything; nobody is signed in; not asked. */
-const CANNOT_TELL = -1;
-const NOBODY = -2;
-const NOTHING = -3;
 
 /** Makes calls. `told` hears of the connection and of how many calls wait, `ask` asks the app's endpoints. */
 export function createCalls(
@@ -235,16 +231,7 @@ export function createCalls(
           resolve(outcome);
         },
       };
-      const end = (kind: ErrorKind, cause?: unknown): void =>
-        call.settle({
-          kind,
-          response: null,
-          bytes: undefined,
-          cause,
-          attempts: plan.sent,
-          retryAfterMs: null,
-          shared: false,
-        });
+      const end = (kind: ErrorKind, cause?: unknown): void => endWithout(call, kind, cause);
       const onAbort = (): void => {
         const engine = runtime().engine();
         call.reason = signal?.reason;
@@ -313,15 +300,7 @@ export function createCalls(
       for (const [id, call] of [...calls]) {
         if (!flights.has(id)) continue; // it waits for an engine, or goes without
         call.control?.abort();
-        call.settle({
-          kind: 'runtime',
-          response: null,
-          bytes: undefined,
-          cause: error,
-          attempts: call.plan.sent,
-          retryAfterMs: null,
-          shared: false,
-        });
+        endWithout(call, 'runtime', error);
       }
       flights.clear();
     },
@@ -329,15 +308,7 @@ export function createCalls(
       disposal.abort();
       for (const call of [...calls.values()]) {
         call.control?.abort();
-        call.settle({
-          kind: 'aborted',
-          response: null,
-          bytes: undefined,
-          cause: undefined,
-          attempts: call.plan.sent,
-          retryAfterMs: null,
-          shared: false,
-        });
+        endWithout(call, 'aborted');
       }
       flights.clear();
     },
@@ -364,9 +335,6 @@ const answerOf = (question: number, answer: number) =>
   question
     ? { status: Math.max(0, answer) }
     : { found: answer >= 0 ? 'user' : answer === NOBODY ? 'nobody' : 'unknown' };
-
-const isPromise = <T>(value: unknown): value is Promise<T> =>
-  typeof (value as Promise<T> | undefined)?.then === 'function';
 
 /** Rejects with LATE when the promise takes longer. */
 function withinMs<T>(ms: number, promise: PromiseLike<T>): Promise<T> {

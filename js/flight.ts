@@ -57,3 +57,15 @@ export function bind({ signal, control, response }: Flight): void {
   signal.addEventListener('abort', () => held.deref()?.abort(signal.reason), { once: true });
 }
 const controllers = new WeakMap<ReadableStream, AbortController>();
+
+/** Ends a call for a reason that is no response's. */
+export const endWithout = (call: Call, kind: ErrorKind, cause?: unknown): void =>
+  call.settle({
+    kind,
+    response: null,
+    bytes: undefined,
+    cause,
+    attempts: call.plan.sent,
+    retryAfterMs: null,
+    shared: false,
+  });

@@ -225,12 +225,15 @@ function returned<T>(given: unknown, before: T, kind: abstract new (...args: nev
   return given;
 }
 
+export const isPromise = <T>(value: unknown): value is Promise<T> =>
+  typeof (value as Promise<T> | undefined)?.then === 'function';
+
 /** Rejects when the signal aborts first: what the app gave us may never end. */
 export function orAbort<T>(signal: AbortSignal, pending: T | Promise<T>): T | Promise<T> {
-  if (typeof (pending as Promise<T> | undefined)?.then !== 'function') return pending;
+  if (!isPromise<T>(pending)) return pending;
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    (pending as Promise<T>).then(resolve, reject);
+    pending.then(resolve, reject);
   });
 }
 

@@ -2,16 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bareUrl, formatError, KINDS, kindOfStatus, StabilityError, unwrap } from '../../js/errors.js';
 import type { ApiResult, ErrorKind } from '../../js/types.js';
-
-/** mulberry32: the same numbers in every run. */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from './seeded.js';
 
 test('the kinds keep the order that the Rust side counts them in', () => {
   assert.deepEqual(KINDS, [
