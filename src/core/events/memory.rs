@@ -1,0 +1,1 @@
+//! What was delivered, so that a replay is not delivered again.
