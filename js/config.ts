@@ -6,6 +6,7 @@
  */
 import type {
   ApiConfig,
+  EventsOptions,
   FetchInit,
   HeadersConfig,
   PageOptions,
@@ -26,9 +27,9 @@ type Checked<C extends Checks> = { [K in keyof C]: ReturnType<C[K]> };
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 const isRecord = (value: unknown): value is Record<string, unknown> => tagOf(value) === 'Object';
 
-/** Throws. Numbers and plain short strings are shown, of anything else what it is: headers and what holds @ ? # may be secret. */
+/** Throws. Numbers and plain short strings are shown, of anything else what it is: headers, bodies and what holds @ ? # may be secret. */
 function refuse(path: string, allowed: string, value: unknown, right?: boolean): never {
-  const text = typeof value === 'string' && /^[\w ./:+-]{0,40}$/.test(value) && !/eaders/.test(path);
+  const text = typeof value === 'string' && /^[\w ./:+-]{0,40}$/.test(value) && !/eaders|body/.test(path);
   const shown = text ? `'${value}'` : /^[nb]/.test(typeof value) ? value : tagOf(value).toLowerCase();
   throw new (right ? RangeError : TypeError)(`evenkeel: ${path} must be ${allowed}, got ${shown}`);
 }
@@ -69,6 +70,7 @@ const whole = (standard: number, min = 1, max?: number) => number(standard, min,
 const ms = (standard: number, min = 1) => number(standard, min);
 
 const bool = is<boolean, undefined>('boolean', 'true or false');
+const flag = is<boolean>('boolean', 'true or false', undefined, false);
 const fn = <F>() => is<F, undefined>('function', 'a function');
 
 const string = <D = string>(allowed: string, pattern: RegExp, standard?: D) =>
@@ -92,6 +94,8 @@ const isHttp = /^https?:/;
 /** Relative ones are resolved when there is a document. */
 const url = <D = undefined>(standard?: D) =>
   is<string, D>('string', 'an http(s) URL', (text) => isHttp.test(`${parse(text, 'http://-')}`), standard);
+const absolute = url<never>(NEEDED);
+const urlOrText: Check<string> = (value, path) => absolute(tagOf(value) === 'URL' ? `${value}` : value, path);
 const origin = is<string>(
   'string',
   "an origin such as 'https://api.example.com'",
@@ -148,6 +152,8 @@ const group =
 
 // ---------------------------------------------------------------- the tables
 
+const jitter = oneOf<'full' | 'none', 'full'>('full|none', 'full');
+
 const api = {
   retries: whole(3, 0, 20),
   timeoutMs: ms(30_000),
@@ -156,7 +162,7 @@ const api = {
     baseMs: ms(300, 0),
     factor: number(2, 1),
     maxMs: ms(30_000, 0),
-    jitter: oneOf<'full' | 'none', 'full'>('full|none', 'full'),
+    jitter,
   }),
   retryStatuses: list(whole(NEEDED, 100, 599), [408, 425, 429, 500, 502, 503, 504]),
   retryBudget: off(group({ capacity: number(30, 0), cost: number(1, 0), refund: number(0.2, 0) })),
@@ -183,6 +189,16 @@ const api = {
   auditCacheControl: bool,
   onRequest: fn<NonNullable<ApiConfig['onRequest']>>(),
   onResponse: fn<NonNullable<ApiConfig['onResponse']>>(),
+};
+
+const events = {
+  backoff: group({ baseMs: ms(1_000), maxMs: ms(30_000), jitter }),
+  firstByteMs: ms(10_000),
+  stableMs: ms(10_000),
+  spreadMs: ms(10_000, 0),
+  watchdogMs: ms(75_000),
+  maxEventBytes: whole(8 * 2 ** 20),
+  dedupeIds: whole(1_024, 0, 65_536),
 };
 
 const configuration = group({
@@ -223,8 +239,8 @@ const configuration = group({
   ),
   connection: group({ degradedAfterFailures: whole(2), probeMs: ms(10_000) }),
   drafts: later(false),
-  tabs: later(false),
-  events: later(),
+  tabs: off(group({ heartbeatMs: ms(1_000), takeoverMs: ms(5_000) })),
+  events: group(events),
 });
 
 /** The configuration with every default filled in. */
@@ -232,6 +248,48 @@ export type Settings = ReturnType<typeof configuration>;
 
 /** Throws on what is wrong, and fills in what is left out. */
 export const checkConfig = (config: unknown): Settings => configuration(config, '');
+
+const stream = group({
+  ...events,
+  withCredentials: flag,
+  headers,
+  method: oneOf<'GET' | 'POST', 'GET'>('GET|POST', 'GET'),
+  body: is<string, undefined>('string', 'a string'),
+  lastEventId: string('a string without line breaks', /^[^\0\r\n]*$/, ''),
+  shared: flag,
+  pauseHiddenAfterMs: off(ms(NEEDED, 0), false),
+  poll: off(group({ url: urlOrText, intervalMs: ms(5_000) }), false),
+  strict: flag,
+  stability: () => undefined, // the class looks at it
+} satisfies Record<keyof EventsOptions | 'stability', Check<unknown>>);
+
+/** A stream's options with every default filled in. */
+export type EventsSettings = ReturnType<typeof stream>;
+
+/** Where nothing was given, the default of the configuration stands. */
+function inherit<T extends object>(settings: T, given: Partial<T> | undefined, defaults: Partial<T>): void {
+  for (const name in defaults) {
+    const standard = defaults[name]!;
+    if (given?.[name] === undefined) settings[name] = standard;
+    else if (typeof standard === 'object') inherit(settings[name] as object, given[name]!, standard);
+  }
+}
+
+/** Throws on what is wrong with a stream's options, and fills in what is left out: the configuration's, `backoff` field by field. */
+export function checkEvents(options: unknown, defaults: Settings['events']): EventsSettings {
+  const settings = stream(options ?? {}, 'options');
+  inherit<Partial<EventsSettings>>(settings, (options ?? {}) as Partial<EventsSettings>, defaults);
+  const conflicts = [
+    ...(settings.method === 'GET' ? (['body'] as const) : []),
+    ...(settings.strict ? (['shared', 'pauseHiddenAfterMs', 'poll'] as const) : []),
+  ];
+  for (const name of conflicts) {
+    const value = settings[name];
+    if (value !== undefined && value !== false)
+      refuse(`options.${name}`, `left out with ${name === 'body' ? "method 'GET'" : 'strict'}`, value, true);
+  }
+  return settings;
+}
 
 const call = {
   headers: is('object', 'Headers or an object'),

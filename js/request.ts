@@ -207,7 +207,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
       onCacheable(url);
   }
 
-  return { plan, send, standing, resolve, isTrusted };
+  return { plan, send, standing, base, resolve, isTrusted };
 }
 
 /** What builds and sends requests. */

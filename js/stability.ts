@@ -6,6 +6,8 @@ import { createAsk } from './ask.js';
 import { createCalls } from './calls.js';
 import { checkConfig, type Settings } from './config.js';
 import { createDiagnostics, redactUrl } from './diagnostics.js';
+import { type EventSourceClass, introduce } from './event-source.js';
+import { openFallback } from './native.js';
 import { createNotices } from './notices.js';
 import { createRequests } from './request.js';
 import { createRuntime } from './runtime.js';
@@ -20,10 +22,11 @@ const AUDITS_MAX = 20;
 
 const STATUS = ['online', 'degraded', 'offline'] as const;
 
-/** Makes a client; `wasm` says where the module is when the configuration does not. */
+/** Makes a client; `wasm` says where the module is when the configuration does not, `EventSource` is the class of its streams. */
 export function create(
   config: StabilityConfig | undefined,
   wasm: () => NonNullable<StabilityConfig['wasm']>,
+  EventSource: EventSourceClass,
 ): Stability {
   const settings = checkConfig(config);
   const diagnostics = createDiagnostics(VERSION, settings.redactUrl);
@@ -93,22 +96,30 @@ export function create(
   );
   const api = createApi(requests, () => calls, notices, activity, runtime.nextLink);
 
-  return {
+  const stability: Stability = {
     get ready() {
       return runtime.start();
     },
     runtime: runtime.state,
     api,
     connection,
+    events: (url, options) => new EventSource(url, { ...options, stability }),
     on: diagnostics.on,
     diagnostics: diagnostics.snapshot,
     dispose() {
+      leave();
       disposal.abort();
       runtime.dispose();
       calls.dispose();
       setActivity({ queued: 0 });
     },
   };
+  const leave = introduce(stability, {
+    open: openFallback,
+    resolve: (url) => new URL(url, requests.base()),
+    defaults: settings.events,
+  });
+  return stability;
 }
 
 /** What the Rust side is started with: numbers in its order. What is off is 0, a budget that is off negative. */

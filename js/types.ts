@@ -2,6 +2,10 @@
  * The public types. Every duration is in milliseconds and ends in `Ms`; every moment is epoch milliseconds.
  */
 import type { StabilityError } from './errors.js';
+import type { EventSourceBase as ResilientEventSource } from './event-source.js';
+import type { EventsConfig, EventsOptions } from './types-events.js';
+
+export type * from './types-events.js';
 
 // ---------------------------------------------------------------- foundation
 
@@ -35,10 +39,12 @@ export interface StabilityConfig {
   version?: VersionConfig | false;
   /** Drafts are not in this version yet. */
   drafts?: false;
+  /** The defaults of event streams. */
+  events?: EventsConfig;
   /** How the state of the connection is judged. */
   connection?: ConnectionConfig;
-  /** Tabs do not notice each other in this version yet: each works alone. */
-  tabs?: false;
+  /** How tabs notice each other: a leader that is silent for takeoverMs is replaced. false: each tab works alone. Defaults 1_000, 5_000. */
+  tabs?: { heartbeatMs?: number; takeoverMs?: number } | false;
   /** What a person should be told, already worded: wire it to a toast library. */
   onNotice?: (notice: Notice) => void;
 }
@@ -53,11 +59,17 @@ export interface Stability {
   readonly api: ApiClient;
   /** Whether the server can be reached. */
   readonly connection: Store<ConnectionState>;
+  /**
+   * Opens an event stream: an EventSource that survives what goes wrong on its way.
+   *
+   * @throws DOMException `SyntaxError` on a URL that cannot be parsed; TypeError or RangeError on a wrong option.
+   */
+  events(url: string | URL, options?: EventsOptions): ResilientEventSource;
   /** Every state change, request and retry, for Sentry, OpenTelemetry or a log. Returns the function that ends it. */
   on(listener: (event: DiagnosticEvent) => void): () => void;
   /** The newest events and all counters, small enough to attach to a support ticket. Holds no bodies, tokens or query strings. */
   diagnostics(): Diagnostics;
-  /** Ends timers, requests and listeners. Safe to call twice. */
+  /** Ends timers, requests, streams and listeners. Safe to call twice. */
   dispose(): void;
 }
 
