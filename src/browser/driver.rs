@@ -6,12 +6,16 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
+use super::events;
 use super::host::{Host, Question};
 use super::http;
 use crate::core::connection::ConnectionStatus;
+use crate::core::events::parser::Event;
+use crate::core::events::stream::Stream;
+use crate::core::events::streams::StreamId;
 use crate::core::hub::{Hub, Input};
-use crate::core::kind::End;
 use crate::core::output::Output;
+use crate::core::tabs::Word;
 use crate::core::time::Timestamp;
 
 /// The longest that `setTimeout` can wait.
@@ -56,6 +60,36 @@ impl Driver {
     /// Tells the core what happened, and does what it says.
     pub fn input(&self, input: Input) {
         self.0.hub.borrow_mut().handle(now(), input);
+        self.perform_all();
+    }
+
+    /// Bytes of a stream came. False: the connection is over.
+    pub fn feed(&self, id: StreamId, connection: u32, chunk: &[u8]) -> bool {
+        let taken = self.0.hub.borrow_mut().bytes(now(), id, connection, chunk);
+        if taken == Some(true) {
+            self.perform_all();
+        }
+        taken.is_some()
+    }
+
+    /// An event of a stream came another way. Whether to deliver it.
+    pub fn admit(&self, id: StreamId, event: &Event) -> bool {
+        self.0.hub.borrow_mut().admit(id, event)
+    }
+
+    /// Another tab said something. Whether to take what it carries.
+    pub fn heard(&self, id: StreamId, word: Word) -> bool {
+        let taken = self.0.hub.borrow_mut().heard(now(), id, word);
+        self.perform_all();
+        taken
+    }
+
+    /// Looks at a stream.
+    pub fn with_stream<T>(&self, id: StreamId, look: impl FnOnce(&Stream) -> T) -> Option<T> {
+        self.0.hub.borrow().stream(id).map(look)
+    }
+
+    fn perform_all(&self) {
         // The glue may call back while an output is carried out, so no borrow is held meanwhile.
         loop {
             let output = self.0.hub.borrow_mut().poll();
@@ -81,11 +115,7 @@ impl Driver {
             Output::Drain(flight) => host.drain(flight),
             Output::Cancel(flight) => host.cancel(flight),
             Output::Settle(settled) => {
-                let end = match settled.end {
-                    End::Ok => 0,
-                    End::Status => 1,
-                    End::Kind(kind) => 2 + kind as u32,
-                };
+                let end = events::end_code(settled.end);
                 let retry_after = settled.retry_after.map_or(-1.0, |wait| wait.as_millis() as f64);
                 host.settle(settled.call, settled.flight, end, retry_after, settled.shared);
             }
@@ -105,6 +135,7 @@ impl Driver {
                 since.0 as f64,
             ),
             Output::Queued(calls) => host.queued(calls as u32),
+            Output::Streams(output) => events::perform(self, output),
         }
     }
 

@@ -88,4 +88,70 @@ extern "C" {
     /// Says how many calls wait for a slot.
     #[wasm_bindgen(method)]
     pub fn queued(this: &Host, calls: u32);
+
+    // ------------------------------------------------------------ event streams
+
+    /// Connects a stream: a `Response`; `null` when none came; `undefined` when it never can.
+    #[wasm_bindgen(method)]
+    pub fn connect(this: &Host, stream: u32, connection: u32, last_id: &[u8]) -> Promise;
+
+    /// Reads what answered: each chunk goes to `Engine::feed`, its end to `Engine::broken`.
+    #[wasm_bindgen(method)]
+    pub fn pump(this: &Host, stream: u32, connection: u32);
+
+    /// Ends the connection of a stream.
+    #[wasm_bindgen(method)]
+    pub fn disconnect(this: &Host, stream: u32);
+
+    /// Polls in place of a stream: a `Response` whose body was read; `null` when none came; `undefined` when the body is no list of events.
+    #[wasm_bindgen(method, js_name = pollEvents)]
+    pub fn poll_events(this: &Host, stream: u32) -> Promise;
+
+    /// Ends the poll that is out.
+    #[wasm_bindgen(method, js_name = dropPoll)]
+    pub fn drop_poll(this: &Host, stream: u32);
+
+    /// Delivers what the poll brought.
+    #[wasm_bindgen(method, js_name = takePoll)]
+    pub fn take_poll(this: &Host, stream: u32);
+
+    /// Says how a stream stands. `end` is as of `settle`, 0 for no fault; times are negative where there is none; `fire`: 1 open, 2 error.
+    #[wasm_bindgen(method)]
+    pub fn show(
+        this: &Host,
+        stream: u32,
+        status: u32,
+        attempts: u32,
+        next_retry_at: f64,
+        end: u32,
+        http_status: u16,
+        retry_after: f64,
+        fire: u32,
+    );
+
+    // ------------------------------------------------------------ tabs
+
+    /// Asks for a group's lock, in the queue or by stealing it; `Engine::locked` and `Engine::lost` answer.
+    #[wasm_bindgen(method)]
+    pub fn lock(this: &Host, group: u32, steal: bool);
+
+    /// Gives the lock back, or ends the request for it.
+    #[wasm_bindgen(method)]
+    pub fn unlock(this: &Host, group: u32);
+
+    /// Says a word to the other tabs of a group.
+    #[wasm_bindgen(method)]
+    pub fn post(this: &Host, group: u32, epoch: f64, says: u32, visible: bool, value: f64);
+
+    /// Says whether this tab leads a group, and since which epoch.
+    #[wasm_bindgen(method)]
+    pub fn role(this: &Host, group: u32, leads: bool, epoch: f64);
+
+    /// A tab came, and wants to know how things stand.
+    #[wasm_bindgen(method)]
+    pub fn joined(this: &Host, group: u32);
+
+    /// This tab left a group.
+    #[wasm_bindgen(method)]
+    pub fn left(this: &Host, group: u32);
 }

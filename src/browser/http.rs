@@ -1,6 +1,6 @@
 //! One attempt: what its response says, as far as the core decides by it.
 
-use gloo_net::http::Response;
+use gloo_net::http::{Headers, Response};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -11,7 +11,7 @@ use crate::core::origin::Met;
 use crate::core::output::Attempt;
 use crate::core::requests::{Answer, Body};
 use crate::core::retry_after;
-use crate::core::time::Timestamp;
+use crate::core::time::{Duration, Timestamp};
 use crate::core::verify::SessionAnswer;
 
 /// Sends and reports the headers.
@@ -55,20 +55,21 @@ fn answer(response: JsValue, now: Timestamp) -> Answer {
     let response = Response::from(response.unchecked_into::<web_sys::Response>());
     let status = response.status();
     let headers = response.headers();
-    let retry_after = (status >= 400)
-        .then(|| {
-            let (after, after_ms) = (headers.get("retry-after"), headers.get("retry-after-ms"));
-            let date = after.is_some().then(|| headers.get("date")).flatten();
-            retry_after::parse(after.as_deref(), after_ms.as_deref(), date.as_deref(), now)
-        })
-        .flatten();
+    let retry_after = (status >= 400).then(|| retry_after(&headers, now)).flatten();
     // An empty answer may say that it is HTML, and holds none.
     let holds = || status != 204 && status != 205 && headers.get("content-length").as_deref() != Some("0");
     let html = || headers.get("content-type").is_some_and(|kind| is_html(kind.as_bytes())) && holds();
     Answer { status, retry_after, html: status < 400 && html(), redirected: response.redirected() }
 }
 
+/// What the server asks to wait.
+pub(super) fn retry_after(headers: &Headers, now: Timestamp) -> Option<Duration> {
+    let (after, after_ms) = (headers.get("retry-after"), headers.get("retry-after-ms"));
+    let date = after.is_some().then(|| headers.get("date")).flatten();
+    retry_after::parse(after.as_deref(), after_ms.as_deref(), date.as_deref(), now)
+}
+
 /// Fetch trims the values of headers, so nothing stands before the type.
-fn is_html(content_type: &[u8]) -> bool {
+pub(super) fn is_html(content_type: &[u8]) -> bool {
     content_type.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"))
 }

@@ -1,6 +1,7 @@
 //! Does what the core decides: sends, reads, waits, and listens to the page.
 
 pub mod driver;
+pub mod events;
 pub mod host;
 mod http;
 pub mod page;

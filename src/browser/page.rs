@@ -35,8 +35,10 @@ impl Page {
             match event.type_().as_str() {
                 "online" | "offline" => driver.input(Input::Network(online())),
                 "visibilitychange" => driver.input(Input::Visible(visible())),
-                // Back from the back/forward cache: timers stood still, the clock did not.
-                _ => driver.input(Input::Wake),
+                // Connections, locks and channels would keep the page out of the back/forward cache.
+                "pagehide" => driver.input(Input::Away(true)),
+                // Timers stood still there, the clock did not.
+                _ => driver.input(Input::Away(false)),
             }
         });
         let listen = |target: &EventTarget, kind: &str| {
@@ -45,7 +47,7 @@ impl Page {
             let _ = target.add_event_listener_with_callback_and_add_event_listener_options(kind, callback, &options);
         };
         if let Some(window) = web_sys::window() {
-            for kind in ["online", "offline", "pageshow"] {
+            for kind in ["online", "offline", "pagehide", "pageshow"] {
                 listen(&window, kind);
             }
             if let Some(document) = window.document() {

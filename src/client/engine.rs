@@ -1,5 +1,7 @@
 //! The exports. Numbers and strings in, calls on the host out.
 
+use std::cell::Cell;
+
 use wasm_bindgen::prelude::*;
 
 use super::options::Options;
@@ -24,7 +26,9 @@ const BACKGROUND: u32 = 64;
 /// All that the core does for one client.
 #[wasm_bindgen]
 pub struct Engine {
-    driver: Driver,
+    pub(super) driver: Driver,
+    /// See `batch`.
+    pub(super) batch: Cell<[u32; 5]>,
     _page: Page,
 }
 
@@ -40,7 +44,7 @@ impl Engine {
         let driver = Driver::new(hub, host);
         let page = Page::listen(&driver);
         driver.input(Input::Wake);
-        Engine { driver, _page: page }
+        Engine { driver, batch: Cell::default(), _page: page }
     }
 
     /// Begins a call, which ends with `Host::settle`. `share` is empty for a call that stays alone; times are in

@@ -2,5 +2,6 @@
 
 mod engine;
 mod options;
+mod streams;
 
 pub use engine::{Engine, next_link};

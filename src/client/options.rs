@@ -8,6 +8,7 @@ use crate::core::breaker::BreakerSettings;
 use crate::core::connection::ConnectionSettings;
 use crate::core::gate::GateSettings;
 use crate::core::settings::{BudgetSettings, Settings};
+use crate::core::tabs::TabsSettings;
 use crate::core::verify::VerifySettings;
 
 /// Numbers only, in the order in which they are taken apart below: a struct of named fields would cost every page
@@ -52,8 +53,11 @@ impl Options {
             degraded_after,
             probe,
             can_probe,
+            // 0: each tab works alone.
+            heartbeat,
+            takeover,
         ] = *self.0.first_chunk()?;
-        let retry_statuses = self.0[24..].iter().map(|status| *status as u16).collect();
+        let retry_statuses = self.0[26..].iter().map(|status| *status as u16).collect();
         let jitter = if full_jitter > 0.0 { Jitter::Full } else { Jitter::None };
         let settings = Settings {
             backoff: Backoff { base: ms(base), factor, max: ms(max), jitter },
@@ -79,6 +83,7 @@ impl Options {
             }),
             connection: ConnectionSettings { degraded_after: degraded_after as u32, probe: ms(probe) },
             can_probe: can_probe > 0.0,
+            tabs: (takeover > 0.0).then_some(TabsSettings { heartbeat: ms(heartbeat), takeover: ms(takeover) }),
         };
         Some((settings, seed as u64))
     }

@@ -4,6 +4,8 @@
 //! - A 401 asks the session; the session's answer sends the waiting requests on, or ends them.
 //! - Another user's session ends what still runs for the one before.
 //! - A degraded connection probes, and the probe's answer feeds it.
+//! - Event streams live beside the requests: their 401 asks the session too, what they meet feeds the connection, and
+//!   another user's session makes them begin anew.
 //!
 //! The host calls [`Hub::handle`] with what happened, does what [`Hub::poll`] says until it is dry, and comes back at
 //! [`Hub::next_wake`].
@@ -12,6 +14,10 @@ use std::collections::VecDeque;
 
 use super::clock::Clock;
 use super::connection::{Connection, ConnectionStatus};
+use super::events::parser::Event;
+use super::events::report::{Broken, Reply, StreamOutput};
+use super::events::stream::{Around, Stream, StreamSettings};
+use super::events::streams::{StreamId, Streams, StreamsOutput, Told};
 use super::flight::{Call, CallId};
 use super::kind::{End, Kind};
 use super::origin::Met;
@@ -19,6 +25,7 @@ use super::output::{Attempt, Output, Settled};
 use super::random::Random;
 use super::requests::{Answer, Body, Requests, RequestsOutput, Step, Weather};
 use super::settings::Settings;
+use super::tabs::{Member, Word};
 use super::time::Timestamp;
 use super::verify::{SessionAnswer, Verified, Verify, VerifyOutput};
 
@@ -49,8 +56,35 @@ pub enum Input {
     Network(bool),
     /// The page became visible or hidden.
     Visible(bool),
+    /// The page goes, perhaps into the back/forward cache, or came back from there.
+    Away(bool),
+    /// Something about an event stream.
+    Stream(StreamId, StreamInput),
     /// The client is disposed of. A call that comes later is aborted at once.
     Dispose,
+}
+
+/// What happened to one event stream. Its bytes and the words of other tabs come by [`Hub::bytes`] and [`Hub::heard`], which answer.
+#[derive(Debug)]
+pub enum StreamInput {
+    /// Somebody wants one, from this event on. With a member it shares its connection with other tabs.
+    Open(StreamSettings, Vec<u8>, Option<Member>),
+    /// The headers of a connection are here.
+    Answered(u32, Reply),
+    /// A connection ended, or was never made.
+    Broken(u32, Broken),
+    /// A poll brought this; none: nothing.
+    Polled(Option<Reply>),
+    /// Its reader holds it back, or lets it go.
+    Hold(bool),
+    /// How far the tab has come that holds the connection, or the server says.
+    Reached(Vec<u8>),
+    /// Somebody wants a new connection now.
+    Again,
+    /// Nobody wants it any more.
+    Close,
+    /// Of its group's lock.
+    Told(Told),
 }
 
 /// All machines of one client.
@@ -60,6 +94,7 @@ pub struct Hub {
     clock: Clock,
     random: Random,
     requests: Requests,
+    streams: Streams,
     verify: Option<Verify>,
     connection: Connection,
     user: Option<u64>,
@@ -81,6 +116,7 @@ impl Hub {
             clock: Clock::new(host),
             random: Random::new(seed),
             requests: Requests::default(),
+            streams: Streams::default(),
             verify: settings.verify.map(Verify::new),
             told: (ConnectionStatus::Online, 0),
             connection,
@@ -102,9 +138,7 @@ impl Hub {
             }
             return;
         }
-        if self.clock.observe(host, self.due, !self.visible) {
-            self.requests.slept();
-        }
+        self.observe(host);
         let now = self.clock.now();
         match input {
             Input::Wake => {}
@@ -126,11 +160,48 @@ impl Hub {
             Input::Network(online) => {
                 self.online = online;
                 self.connection.network(now, online);
+                self.with_streams(|streams, around| streams.each(|stream| stream.network(online, around)));
             }
-            Input::Visible(visible) => self.visible = visible,
+            Input::Visible(visible) => {
+                self.visible = visible;
+                self.with_streams(Streams::visible);
+            }
+            Input::Away(away) => self.with_streams(|streams, around| streams.each(|stream| stream.away(away, around))),
+            Input::Stream(id, input) => self.tell_stream(id, input),
             Input::Dispose => self.dispose(),
         }
         self.settle();
+    }
+
+    /// Bytes of a stream's connection came; [`Hub::stream`] holds what they brought. None: the connection is over; else whether
+    /// there is anything to do besides. This is the one way in
+    /// that a page takes thousands of times a second, so nothing else is looked at while nothing else changed.
+    pub fn bytes(&mut self, host: Timestamp, id: StreamId, connection: u32, chunk: &[u8]) -> Option<bool> {
+        let slept = self.observe(host);
+        let changed = slept | self.streams.bytes(id, connection, chunk, self.clock.now())?;
+        if changed {
+            self.settle();
+        }
+        Some(changed)
+    }
+
+    /// One stream, to look at: its parser holds what the newest bytes brought.
+    #[must_use]
+    pub fn stream(&self, id: StreamId) -> Option<&Stream> {
+        self.streams.stream(id)
+    }
+
+    /// An event of a stream that came another way. Whether it is to be delivered.
+    pub fn admit(&mut self, id: StreamId, event: &Event) -> bool {
+        self.streams.admit(id, event)
+    }
+
+    /// Word of another tab about a stream that they share. Whether what it carries is to be taken.
+    pub fn heard(&mut self, host: Timestamp, id: StreamId, word: Word) -> bool {
+        self.observe(host);
+        let taken = self.with_streams(|streams, around| streams.heard(id, word, around));
+        self.settle();
+        taken
     }
 
     /// What to do, until it is dry.
@@ -143,7 +214,8 @@ impl Hub {
         let probe = self.next_probe();
         let requests = self.requests.next_wake(&self.clock, self.weather());
         let verify = self.verify.as_ref().and_then(Verify::next_wake).map(|awake| self.clock.on_wall(awake));
-        self.due = [probe, requests, verify].into_iter().flatten().min().filter(|_| !self.disposed);
+        let streams = self.streams.next_wake();
+        self.due = [probe, requests, verify, streams].into_iter().flatten().min().filter(|_| !self.disposed);
         self.due.map(|due| self.clock.on_host(due))
     }
 
@@ -159,6 +231,8 @@ impl Hub {
         self.with_requests(Requests::wake);
         self.requests_say();
         self.session_says();
+        self.with_streams(Streams::wake);
+        self.streams_say();
         self.probe();
         self.requests_say();
         let connection = self.connection.status();
@@ -188,6 +262,43 @@ impl Hub {
         }
     }
 
+    fn tell_stream(&mut self, id: StreamId, input: StreamInput) {
+        let tabs = self.settings.tabs;
+        self.with_streams(|streams, around| {
+            match input {
+                StreamInput::Open(settings, last_id, member) => {
+                    return streams.open(id, settings, &last_id, member.zip(tabs), around);
+                }
+                StreamInput::Told(told) => return streams.told(id, told, around),
+                _ => {}
+            }
+            streams.with(id, |stream| match input {
+                StreamInput::Answered(connection, reply) => stream.answered(connection, reply, around),
+                StreamInput::Broken(connection, how) => stream.broken(connection, how, around),
+                StreamInput::Polled(reply) => stream.polled(reply, around),
+                StreamInput::Hold(held) => stream.hold(around.now, held),
+                StreamInput::Reached(last_id) => stream.parser.set_last_id(&last_id),
+                StreamInput::Again => stream.again(around),
+                _ => stream.close(),
+            });
+        });
+    }
+
+    fn streams_say(&mut self) {
+        while let Some(said) = self.streams.poll() {
+            match said {
+                StreamsOutput::Stream(_, StreamOutput::Met(met)) => self.met(met),
+                StreamsOutput::Stream(_, StreamOutput::Verify) => {
+                    if let Some(verify) = &mut self.verify {
+                        verify.request(self.clock.awake());
+                    }
+                    self.session_says();
+                }
+                said => self.outputs.push_back(Output::Streams(said)),
+            }
+        }
+    }
+
     fn session_says(&mut self) {
         while let Some(said) = self.verify.as_mut().and_then(Verify::poll) {
             match said {
@@ -198,8 +309,10 @@ impl Hub {
                         && self.user.replace(user).is_some_and(|before| before != user)
                     {
                         self.with_requests(|requests, step| requests.abort_all(true, step));
+                        self.with_streams(|streams, around| streams.each(|stream| stream.switched(around)));
                     }
                     self.with_requests(|requests, step| requests.verified(verified, step));
+                    self.with_streams(|streams, around| streams.each(|stream| stream.verified(verified, around)));
                 }
             }
         }
@@ -239,6 +352,11 @@ impl Hub {
         self.session_says();
         self.with_requests(|requests, step| requests.abort_all(false, step));
         self.requests_say();
+        self.with_streams(|streams, around| {
+            streams.each(Stream::close);
+            streams.wake(around);
+        });
+        self.streams_say();
         self.disposed = true;
     }
 
@@ -246,6 +364,16 @@ impl Hub {
         let end = End::Kind(Kind::Aborted);
         let settled = Settled { call, flight: call, end, attempts: 0, retry_after: None, shared: false };
         self.outputs.extend([Output::Settle(settled), Output::Done(call)]);
+    }
+
+    /// Takes the host's time. Whether the page slept since it last did.
+    fn observe(&mut self, host: Timestamp) -> bool {
+        let slept = self.clock.observe(host, self.due, !self.visible);
+        if slept {
+            self.requests.slept();
+            self.with_streams(Streams::slept);
+        }
+        slept
     }
 
     fn weather(&self) -> Weather {
@@ -260,5 +388,16 @@ impl Hub {
         let weather = self.weather();
         let step = &mut Step { clock: &self.clock, settings: &self.settings, random: &mut self.random, weather };
         act(&mut self.requests, step);
+    }
+
+    fn with_streams<T>(&mut self, act: impl FnOnce(&mut Streams, &mut Around) -> T) -> T {
+        let around = &mut Around {
+            now: self.clock.now(),
+            random: &mut self.random,
+            online: self.online,
+            visible: self.visible,
+            session: self.verify.is_some(),
+        };
+        act(&mut self.streams, around)
     }
 }

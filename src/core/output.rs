@@ -1,6 +1,7 @@
 //! What the core asks of its host.
 
 use super::connection::ConnectionStatus;
+use super::events::streams::StreamsOutput;
 use super::flight::CallId;
 use super::kind::End;
 use super::origin::Switched;
@@ -63,4 +64,6 @@ pub enum Output {
     Connection(ConnectionStatus, Timestamp),
     /// Say how many calls wait for a slot.
     Queued(usize),
+    /// For an event stream.
+    Streams(StreamsOutput),
 }

@@ -13,6 +13,11 @@ impl Random {
         Random(fastrand::Rng::with_seed(seed))
     }
 
+    /// A seed for something else.
+    pub fn seed(&mut self) -> u64 {
+        self.0.u64(..)
+    }
+
     /// A whole number of milliseconds, evenly drawn from `0..=most`.
     pub fn up_to(&mut self, most: Duration) -> Duration {
         Duration::from_millis(self.0.u64(0..=most.as_millis()))

@@ -4,6 +4,7 @@ use super::backoff::Backoff;
 use super::breaker::BreakerSettings;
 use super::connection::ConnectionSettings;
 use super::gate::GateSettings;
+use super::tabs::TabsSettings;
 use super::verify::VerifySettings;
 
 /// What the hub is built from. The host has checked every value.
@@ -25,6 +26,8 @@ pub struct Settings {
     pub connection: ConnectionSettings,
     /// Whether there is an endpoint that a probe can ask.
     pub can_probe: bool,
+    /// How tabs notice each other; none: each works alone.
+    pub tabs: Option<TabsSettings>,
 }
 
 /// A retry budget's numbers, in tokens.

@@ -34,6 +34,7 @@ pub fn settings() -> Settings {
         }),
         connection: evenkeel::core::connection::ConnectionSettings { degraded_after: 2, probe: ms(10 * SECOND) },
         can_probe: true,
+        tabs: None,
     }
 }
 

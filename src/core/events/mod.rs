@@ -2,3 +2,8 @@
 
 pub mod memory;
 pub mod parser;
+pub mod polling;
+pub mod reconnect;
+pub mod report;
+pub mod stream;
+pub mod streams;

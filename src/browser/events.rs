@@ -1,0 +1,128 @@
+//! Event streams: what their responses say, and what the core wants of the host.
+
+use gloo_net::http::Response;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::driver::Driver;
+use super::http::{is_html, retry_after};
+use crate::core::events::report::{Broken, Content, Reply, Snapshot, StreamOutput};
+use crate::core::events::streams::{StreamId, StreamsOutput};
+use crate::core::hub::{Input, StreamInput};
+use crate::core::kind::End;
+use crate::core::tabs::{Says, TabsOutput, Word};
+
+/// Does what the core says about streams.
+pub(super) fn perform(driver: &Driver, output: StreamsOutput) {
+    let host = driver.host();
+    match output {
+        StreamsOutput::Stream(id, output) => match output {
+            StreamOutput::Connect(connection) => spawn_local(connect(driver.clone(), id, connection)),
+            StreamOutput::Pump(connection) => host.pump(id, connection),
+            StreamOutput::Drop => host.disconnect(id),
+            StreamOutput::Poll => spawn_local(poll(driver.clone(), id)),
+            StreamOutput::DropPoll => host.drop_poll(id),
+            StreamOutput::TakePoll => host.take_poll(id),
+            StreamOutput::Show(snapshot, fire) => show(driver, id, snapshot, fire as u32),
+            // The hub keeps these.
+            StreamOutput::Verify | StreamOutput::Met(_) => {}
+        },
+        StreamsOutput::Tabs(id, output) => match output {
+            TabsOutput::Lock { steal } => host.lock(id, steal),
+            TabsOutput::Unlock => host.unlock(id),
+            TabsOutput::Post(word) => {
+                let (says, visible, value) = match word.says {
+                    Says::Join { visible, place } => (0, visible, place as f64),
+                    Says::Ask { visible } => (1, visible, 0.0),
+                    Says::Here { visible } => (2, visible, 0.0),
+                    Says::Yours { to } => (3, false, f64::from(to)),
+                    Says::Load => (4, false, 0.0),
+                };
+                host.post(id, word.epoch as f64, says, visible, value);
+            }
+            TabsOutput::Joined => host.joined(id),
+            // Told as below, with the epoch.
+            TabsOutput::Role(_) => {}
+        },
+        StreamsOutput::Leads(id, leads, epoch) => host.role(id, leads, epoch as f64),
+        StreamsOutput::Left(id) => host.left(id),
+    }
+}
+
+/// What another tab said, from the numbers that it was sent as. None: what no tab of this version says.
+#[must_use]
+pub fn word(from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> Option<Word> {
+    let says = match says {
+        0 => Says::Join { visible, place: value as u64 },
+        1 => Says::Ask { visible },
+        2 => Says::Here { visible },
+        3 => Says::Yours { to: value as u32 },
+        4 => Says::Load,
+        _ => return None,
+    };
+    Some(Word { from: from as u32, epoch: epoch as u64, says })
+}
+
+async fn connect(driver: Driver, id: StreamId, connection: u32) {
+    let last_id = driver.with_stream(id, |stream| stream.resumes_from().to_vec()).unwrap_or_default();
+    let answer = JsFuture::from(driver.host().connect(id, connection, &last_id)).await;
+    let input = match answer {
+        Ok(response) if response.is_object() => {
+            StreamInput::Answered(connection, reply(&driver, response, Content::Other))
+        }
+        Ok(nothing) if nothing.is_undefined() => StreamInput::Broken(connection, Broken::Unsendable),
+        _ => StreamInput::Broken(connection, Broken::Lost),
+    };
+    driver.input(Input::Stream(id, input));
+}
+
+async fn poll(driver: Driver, id: StreamId) {
+    let answer = JsFuture::from(driver.host().poll_events(id)).await;
+    let reply = match answer {
+        Ok(response) if response.is_object() => Some(reply(&driver, response, Content::Events)),
+        Ok(nothing) if nothing.is_undefined() => {
+            Some(Reply { status: 200, retry_after: None, content: Content::Other })
+        }
+        _ => None,
+    };
+    driver.input(Input::Stream(id, StreamInput::Polled(reply)));
+}
+
+/// `otherwise` is what content is of a type that nothing else is known of.
+fn reply(driver: &Driver, response: JsValue, otherwise: Content) -> Reply {
+    let response = Response::from(response.unchecked_into::<web_sys::Response>());
+    let headers = response.headers();
+    let content = match headers.get("content-type") {
+        Some(kind) if is_html(kind.as_bytes()) => Content::Html,
+        Some(kind) if is_stream(kind.as_bytes()) => Content::Events,
+        _ => otherwise,
+    };
+    let status = response.status();
+    let retry_after = (status >= 400).then(|| retry_after(&headers, driver.now())).flatten();
+    Reply { status, retry_after, content }
+}
+
+fn is_stream(content_type: &[u8]) -> bool {
+    const STREAM: &[u8] = b"text/event-stream";
+    let essence = content_type.split(|byte| matches!(byte, b';' | b' ' | b'\t')).next();
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(STREAM))
+}
+
+fn show(driver: &Driver, id: StreamId, snapshot: Snapshot, fire: u32) {
+    let Snapshot { status, attempts, next_retry_at, fault } = snapshot;
+    let next_retry_at = next_retry_at.map_or(-1.0, |at| at.0 as f64);
+    let (end, http_status, retry_after) = fault.map_or((0, 0, -1.0), |fault| {
+        let retry_after = fault.retry_after.map_or(-1.0, |wait| wait.as_millis() as f64);
+        (end_code(fault.end), fault.status, retry_after)
+    });
+    driver.host().show(id, status as u32, attempts, next_retry_at, end, http_status, retry_after, fire);
+}
+
+/// How the host is told of an end.
+pub(super) fn end_code(end: End) -> u32 {
+    match end {
+        End::Ok => 0,
+        End::Status => 1,
+        End::Kind(kind) => 2 + kind as u32,
+    }
+}

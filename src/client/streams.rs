@@ -1,0 +1,132 @@
+//! The exports for event streams.
+
+use wasm_bindgen::prelude::*;
+
+use super::engine::Engine;
+use crate::browser::events::word;
+use crate::core::backoff::{Backoff, Jitter};
+use crate::core::events::parser::Event;
+use crate::core::events::reconnect::ReconnectSettings;
+use crate::core::events::report::Broken;
+use crate::core::events::stream::StreamSettings;
+use crate::core::events::streams::Told;
+use crate::core::hub::{Input, StreamInput};
+use crate::core::time::Duration;
+
+/// The settings of a stream: numbers in this order, times in milliseconds. None when the glue and this module are not of one build.
+fn settings(numbers: &[f64]) -> Option<StreamSettings> {
+    let [
+        base,
+        max,
+        full_jitter,
+        first_byte,
+        stable,
+        spread,
+        watchdog,
+        max_event_bytes,
+        dedupe_ids,
+        // Negative: never.
+        pause_hidden,
+        // Negative: nothing to poll.
+        poll,
+        strict,
+        trusted,
+    ] = *numbers.first_chunk()?;
+    let ms = |value: f64| Duration::from_millis(value as u64);
+    let jitter = if full_jitter > 0.0 { Jitter::Full } else { Jitter::None };
+    Some(StreamSettings {
+        reconnect: ReconnectSettings {
+            backoff: Backoff { base: ms(base), factor: 2.0, max: ms(max), jitter },
+            stable: ms(stable),
+            spread: ms(spread),
+            strict: strict > 0.0,
+        },
+        first_byte: ms(first_byte),
+        watchdog: ms(watchdog),
+        max_event_bytes: max_event_bytes as usize,
+        dedupe_ids: dedupe_ids as usize,
+        pause_hidden: (pause_hidden >= 0.0).then(|| ms(pause_hidden)),
+        poll: (poll >= 0.0).then(|| ms(poll)),
+        trusted: trusted > 0.0,
+    })
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a stream, which goes on from `last_id`. `member`: this tab's number in the stream's group; 0: it shares with nobody.
+    #[wasm_bindgen(js_name = openStream)]
+    pub fn open_stream(&self, id: u32, numbers: &[f64], last_id: &[u8], member: u32) {
+        let settings = settings(numbers).expect("options of the same build");
+        let member = (member > 0).then_some(member);
+        self.stream(id, StreamInput::Open(settings, last_id.to_vec(), member));
+    }
+
+    /// Bytes of a stream's connection came. False: the connection is over. Else `batch` says where they are.
+    pub fn feed(&self, id: u32, connection: u32, chunk: &[u8]) -> bool {
+        self.driver.feed(id, connection, chunk)
+    }
+
+    /// Where the events are that the newest bytes of a stream brought: address and length of their text in bytes, address and length of their
+    /// records in words. Good until something else is asked of this module.
+    pub fn batch(&self, id: u32) -> *const u32 {
+        let batch = self.driver.with_stream(id, |stream| {
+            let (text, records) = (stream.parser.text(), stream.parser.records());
+            [text.as_ptr() as u32, text.len() as u32, records.as_ptr() as u32, records.len() as u32, stream.repeated()]
+        });
+        self.batch.set(batch.unwrap_or_default());
+        self.batch.as_ptr().cast()
+    }
+
+    /// A connection ended.
+    pub fn broken(&self, id: u32, connection: u32) {
+        self.stream(id, StreamInput::Broken(connection, Broken::Lost));
+    }
+
+    /// An event came another way. Whether to deliver it.
+    pub fn admit(&self, id: u32, event_id: Option<String>, kind: &str, data: &str) -> bool {
+        let event_id = event_id.as_deref().map(str::as_bytes);
+        self.driver.admit(id, &Event { id: event_id, kind: kind.as_bytes(), data: data.as_bytes() })
+    }
+
+    /// How far a stream has come, if it is there.
+    #[wasm_bindgen(js_name = lastId)]
+    #[must_use]
+    pub fn last_id(&self, id: u32) -> Option<Vec<u8>> {
+        self.driver.with_stream(id, |stream| stream.parser.last_id().to_vec())
+    }
+
+    /// How far the tab has come that holds the connection, or the server says.
+    pub fn reached(&self, id: u32, last_id: &[u8]) {
+        self.stream(id, StreamInput::Reached(last_id.to_vec()));
+    }
+
+    /// The reader of a stream holds it back, or lets it go.
+    pub fn hold(&self, id: u32, held: bool) {
+        self.stream(id, StreamInput::Hold(held));
+    }
+
+    /// Somebody wants a new connection now.
+    pub fn again(&self, id: u32) {
+        self.stream(id, StreamInput::Again);
+    }
+
+    /// Nobody wants a stream any more.
+    #[wasm_bindgen(js_name = closeStream)]
+    pub fn close_stream(&self, id: u32) {
+        self.stream(id, StreamInput::Close);
+    }
+
+    /// A group's lock is held, or was lost.
+    pub fn locked(&self, group: u32, held: bool) {
+        self.stream(group, StreamInput::Told(if held { Told::Locked } else { Told::Lost }));
+    }
+
+    /// Another tab of a group said a word. Whether to take what it carries.
+    pub fn heard(&self, group: u32, from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> bool {
+        word(from, epoch, says, visible, value).is_some_and(|word| self.driver.heard(group, word))
+    }
+
+    fn stream(&self, id: u32, input: StreamInput) {
+        self.driver.input(Input::Stream(id, input));
+    }
+}
