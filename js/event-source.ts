@@ -1,13 +1,14 @@
 /**
  * The public class: an EventSource as the WHATWG describes it, in front of whatever brings the events.
  */
-import { checkEvents, type EventsSettings, type Settings } from './config.js';
+import type { EventsSettings, Settings } from './config.js';
+import { checkEvents } from './config.js';
 import { createQueue, type EventQueue } from './event-queue.js';
 import { createMessageEvent } from './message.js';
 import { createStore } from './store.js';
 import type { EventsOptions, EventsState, EventsStats, Stability, Store } from './types.js';
 
-/** What a stream tells the class. */
+/** What a stream tells the class. @internal */
 export interface Sink {
   /** A new state, and the event that goes with it, if any. After `'closed'`, and after close(), nothing is heard any more. */
   state(next: EventsState, fire?: 'open' | 'error'): void;
@@ -23,7 +24,7 @@ export interface Sink {
   readonly queued: number;
 }
 
-/** What the class asks of a stream. */
+/** What the class asks of a stream. @internal */
 export interface Line {
   /** Asked once, and not after the stream closed by itself. */
   close(): void;
@@ -32,10 +33,10 @@ export interface Line {
   stats(): EventsStats;
 }
 
-/** Opens a stream. Calls nothing of the sink before it returned. */
+/** Opens a stream. Calls nothing of the sink before it returned. @internal */
 export type OpenLine = (url: URL, options: EventsSettings, sink: Sink) => Line;
 
-/** What a client gives to its streams. */
+/** What a client gives to its streams. @internal */
 export interface Lines {
   open: OpenLine;
   /** Absolute, against baseUrl or the document; throws where it cannot be parsed. */
@@ -43,21 +44,21 @@ export interface Lines {
   defaults: Settings['events'];
 }
 
-/** So many events may wait for the iterator of a stream that cannot be held back: the native one, a follower's. One more closes it with `'queueFull'`. */
+/** So many events may wait for the iterator of a stream that cannot be held back: the native one, a follower's. One more closes it with `'queueFull'`. @internal */
 export const QUEUED_MAX = 10_000;
 
 /** The page's clients that were not disposed of, the oldest first. */
 const living = new Set<Stability>();
 const linesOf = new WeakMap<Stability, Lines>();
 
-/** Makes a client known to the class; in a browser, also to streams that name none. Returns what ends the latter. */
+/** Makes a client known to the class; in a browser, also to streams that name none. Returns what ends the latter. @internal */
 export function introduce(stability: Stability, lines: Lines): () => void {
   linesOf.set(stability, lines);
   if (globalThis.document || 'importScripts' in globalThis) living.add(stability);
   return () => living.delete(stability);
 }
 
-/** The class of a package's entry: `EventSourceBase` with that entry's way to make a client. */
+/** The class of a package's entry: `EventSourceBase` with that entry's way to make a client. @internal */
 export type EventSourceClass = new (
   url: string | URL,
   options?: EventsOptions & { stability?: Stability },
