@@ -13,8 +13,8 @@ import { isPromise, type Plan, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { ErrorKind, RequestOptions } from './types.js';
 
-/** What the Rust side calls. */
-export interface Host {
+/** What the Rust side calls for requests. */
+export interface CallHost {
   readonly life: AbortSignal;
   send(flight: number, attempt: number): Promise<Response | null | undefined>;
   read(flight: number, attempt: number): Promise<number>;
@@ -97,7 +97,7 @@ export function createCalls(
     }
   }
 
-  const host = (life: AbortSignal): Host => ({
+  const host = (life: AbortSignal): CallHost => ({
     life,
     async send(id, attempt) {
       const flight = flights.get(id);

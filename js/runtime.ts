@@ -2,11 +2,12 @@
  * The WebAssembly module: where it comes from, how it starts, and what happens when it traps.
  */
 import { createGlue, type Engine } from '#glue';
-import type { Host } from './calls.js';
+import type { CallHost } from './calls.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { StabilityError } from './errors.js';
 import { createStore } from './store.js';
+import type { StreamHost } from './streams.js';
 import type { RuntimeState, StabilityConfig } from './types.js';
 
 type Source = NonNullable<StabilityConfig['wasm']>;
@@ -75,12 +76,14 @@ export function createRuntime(
   fallback: () => Source,
   diagnostics: DiagnosticsLog,
   options: () => object,
-  host: (life: AbortSignal) => Host,
+  host: (life: AbortSignal) => CallHost & StreamHost,
   onTrap: (error: StabilityError) => void,
+  onRun: () => void,
   onFail: () => void,
 ) {
   const state = createStore<RuntimeState>({ status: 'starting', error: null }, undefined, start);
   let engine: Engine | undefined;
+  let memory: WebAssembly.Memory | undefined;
   let life: AbortController | undefined;
   let nextLink: ((header: string) => string | undefined) | undefined;
   let ready: Promise<void> | undefined;
@@ -111,12 +114,13 @@ export function createRuntime(
       }
       return guarded as unknown as typeof exports;
     });
-    glue.initSync({ module });
+    memory = glue.initSync({ module }).memory;
     const started = new glue.Engine(options(), host(mine.signal));
     if (mine.signal.aborted) return;
     engine = started;
     nextLink = glue.nextLink;
     set('running', null);
+    onRun();
   }
 
   function trapped(cause: unknown, module: WebAssembly.Module, mine: AbortController): void {
@@ -174,6 +178,8 @@ export function createRuntime(
     start,
     /** The engine, while it runs. */
     engine: () => engine,
+    /** Its memory. */
+    memory: () => memory,
     /** Why there will be none. */
     failed: () => state.getSnapshot().error !== null,
     nextLink: (header: string) => (engine ? nextLink!(header) : NEXT.exec(header)?.[1]),

@@ -7,11 +7,11 @@ import { createCalls } from './calls.js';
 import { checkConfig, type Settings } from './config.js';
 import { createDiagnostics, redactUrl } from './diagnostics.js';
 import { type EventSourceClass, introduce } from './event-source.js';
-import { openFallback } from './native.js';
 import { createNotices } from './notices.js';
 import { createRequests } from './request.js';
 import { createRuntime } from './runtime.js';
 import { createStore } from './store.js';
+import { createStreams } from './streams.js';
 import type { ApiActivity, ConnectionState, Stability, StabilityConfig } from './types.js';
 
 /** Kept equal to the package's by the build. */
@@ -72,6 +72,7 @@ export function create(
   const byBrowser = (): void => told.connection(globalThis.navigator?.onLine === false ? 2 : 0, Date.now());
 
   const calls = createCalls(settings, requests, () => runtime, notices, diagnostics, told, ask);
+  const streams = createStreams(settings, requests, () => runtime, diagnostics);
   const runtime = createRuntime(
     settings,
     wasm,
@@ -79,15 +80,18 @@ export function create(
     () => engineOptions(settings, canProbe),
     (life) => {
       byBrowser(); // an engine that starts online has nothing to say
-      return calls.host(life);
+      return Object.assign(calls.host(life), streams.host);
     },
     (error) => {
       // What the old instance said last is nothing that the next one knows of.
       setActivity({ queued: 0 });
       connection.set({ status: 'online', since: Date.now() });
       calls.trapped(error);
+      streams.trapped();
     },
+    streams.ran,
     () => {
+      streams.failed();
       // Nobody else listens to the page now.
       byBrowser();
       for (const type of ['online', 'offline'])
@@ -109,21 +113,18 @@ export function create(
     dispose() {
       leave();
       disposal.abort();
+      streams.dispose();
       runtime.dispose();
       calls.dispose();
       setActivity({ queued: 0 });
     },
   };
-  const leave = introduce(stability, {
-    open: openFallback,
-    resolve: (url) => new URL(url, requests.base()),
-    defaults: settings.events,
-  });
+  const leave = introduce(stability, streams.lines);
   return stability;
 }
 
 /** What the Rust side is started with: numbers in its order. What is off is 0, a budget that is off negative. */
-function engineOptions({ api, session, connection }: Settings, canProbe: boolean): number[] {
+function engineOptions({ api, session, connection, tabs }: Settings, canProbe: boolean): number[] {
   const { backoff, retryBudget, breaker, rateLimit } = api;
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return [
@@ -144,6 +145,7 @@ function engineOptions({ api, session, connection }: Settings, canProbe: boolean
     ...(rateLimit ? [rateLimit.perSecond, rateLimit.burst] : [0, 0]),
     ...(session ? [session.confirmations, session.confirmAfterMs, session.verifyTimeoutMs] : [0, 0, 0]),
     ...[connection.degradedAfterFailures, connection.probeMs, +canProbe],
+    ...(tabs ? [tabs.heartbeatMs, tabs.takeoverMs] : [0, 0]),
     ...api.retryStatuses,
   ];
 }

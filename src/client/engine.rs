@@ -28,7 +28,7 @@ const BACKGROUND: u32 = 64;
 pub struct Engine {
     pub(super) driver: Driver,
     /// See `batch`.
-    pub(super) batch: Cell<[u32; 5]>,
+    pub(super) batch: Cell<[u32; 4]>,
     _page: Page,
 }
 

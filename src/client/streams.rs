@@ -66,12 +66,12 @@ impl Engine {
         self.driver.feed(id, connection, chunk)
     }
 
-    /// Where the events are that the newest bytes of a stream brought: address and length of their text in bytes, address and length of their
-    /// records in words. Good until something else is asked of this module.
+    /// Where the events are that the newest bytes of a stream brought: the address of their text, the address and number of words of their
+    /// records; and how many events it has left out because they came again. Good until something else is asked of this module.
     pub fn batch(&self, id: u32) -> *const u32 {
         let batch = self.driver.with_stream(id, |stream| {
             let (text, records) = (stream.parser.text(), stream.parser.records());
-            [text.as_ptr() as u32, text.len() as u32, records.as_ptr() as u32, records.len() as u32, stream.repeated()]
+            [text.as_ptr() as u32, records.as_ptr() as u32, records.len() as u32, stream.repeated()]
         });
         self.batch.set(batch.unwrap_or_default());
         self.batch.as_ptr().cast()

@@ -7,8 +7,8 @@
 //! The code of a leader whose lock was stolen runs on once it thaws. Therefore each leadership has an epoch, greater
 //! than all before it, and nobody listens to a smaller one.
 //!
-//! The host requests locks and carries words; what the tabs do together is its own affair. It calls [`Tabs::wake`] at
-//! [`Tabs::next_wake`], which may be at once, and does what [`Tabs::poll`] says until it is dry.
+//! The host requests locks and carries words; what rides on them is its own affair. It calls [`Tabs::wake`] after all
+//! that it tells and at [`Tabs::next_wake`], and does what [`Tabs::poll`] says until it is dry.
 
 use std::collections::VecDeque;
 
@@ -267,8 +267,10 @@ impl Tabs {
             }
         } else if leads {
             self.unclaimed |= newer && self.claim != 0;
+            // Whoever does not stand in the queue may be overtaken by a newcomer, who has not heard of it yet.
+            let unknown = newer && self.lock_at.is_some();
             let hidden = word.says == (Says::Here { visible: false });
-            if self.unclaimed || (hidden && self.visible) {
+            if self.unclaimed || unknown || (hidden && self.visible) {
                 self.ask_soon(now);
             }
         }
@@ -367,14 +369,15 @@ impl Tabs {
                 self.joined |= came;
                 self.answer(now);
             }
-            // The answer is for all. Asked for by one, it need not be asked for by another.
-            Standing::Following => {
+            // The answer is for all. Asked for by one, it need not be asked for by another. It may have overtaken the
+            // question.
+            Standing::Following if now.since(self.heard_at) >= self.pause() => {
                 self.expect_answer(now, random);
                 if !self.urgent {
                     self.look_later(now, random);
                 }
             }
-            Standing::Away | Standing::Yielding => {}
+            Standing::Away | Standing::Following | Standing::Yielding => {}
         }
     }
 
@@ -504,9 +507,14 @@ impl Tabs {
         }
     }
 
-    /// When the next word may be said: four in a heartbeat are enough, whatever is asked.
+    /// When the next word may be said.
     fn next_word(&self, now: Timestamp) -> Timestamp {
-        now.max(self.spoke_at + self.settings.heartbeat / 4)
+        now.max(self.spoke_at + self.pause())
+    }
+
+    /// Between two words: four in a heartbeat are enough, whatever is asked.
+    fn pause(&self) -> Duration {
+        self.settings.heartbeat / 4
     }
 
     fn post(&mut self, says: Says) {

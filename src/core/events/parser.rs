@@ -43,7 +43,7 @@ pub struct Parser {
     text: Vec<u8>,
     batch: usize,
     end: usize,
-    records: Vec<u32>,
+    records: Vec<[u32; 4]>,
     /// How many bytes more than UTF-16 units the data of this block has.
     surplus: u32,
     kind: Vec<u8>,
@@ -126,7 +126,7 @@ impl Parser {
     /// The units are right for valid UTF-8 only. Where U+FFFD comes up in the decoded text, the bytes help.
     #[must_use]
     pub fn records(&self) -> &[u32] {
-        &self.records
+        self.records.as_flattened()
     }
 
     /// The last event ID: what the newest blank line made valid, also that of a block without data.
@@ -156,62 +156,91 @@ impl Parser {
 
     fn read(&mut self, chunk: &[u8], keep: &mut dyn FnMut(Event<'_>) -> bool) {
         self.make_room(chunk.len());
-        let mut rest = self.after_bom(chunk);
-        loop {
-            if self.after_cr && !rest.is_empty() {
-                self.after_cr = false;
-                if rest[0] == b'\n' {
-                    rest = &rest[1..];
-                }
-            }
-            let Some(&first) = rest.first() else { return };
-
+        let mut at = self.start(chunk);
+        while let Some(&first) = chunk.get(at) {
             let field = match self.field {
                 Some(field) => field,
                 None if self.line.is_empty() => {
-                    if first == b'\n' || first == b'\r' {
-                        self.after_cr = first == b'\r';
-                        rest = &rest[1..];
+                    if is_line_end(first) {
                         self.dispatch(keep);
+                        at = self.next_line(chunk, at);
                         continue;
                     }
+                    let rest = &chunk[at..];
                     let Some((field, start)) = field(rest) else {
                         self.line.extend_from_slice(rest);
                         return;
                     };
-                    rest = &rest[start..];
+                    at += start;
                     field
                 }
                 None => {
                     self.line.push(first);
-                    let Some((field, start)) = field(&self.line) else {
-                        rest = &rest[1..];
+                    let name = &self.line;
+                    let Some((field, start)) = field(name) else {
+                        at += 1;
                         continue;
                     };
                     // The byte that settled it is the value's, or ends the line, unless it was the blank after the colon.
-                    if start == self.line.len() {
-                        rest = &rest[1..];
-                    }
+                    at += usize::from(start == name.len());
                     self.line.clear();
                     field
                 }
             };
 
             // Wherever the value belongs, it is copied behind the data: one loop for all lines.
-            let (len, non_ascii) = copy_line(rest, &mut self.text[self.end..]);
-            let line_end = rest.get(len);
-            if field == Field::Data {
-                self.take_data(len, non_ascii, line_end.is_some());
-            } else {
-                self.take_value(field, len, line_end.is_some());
+            let (len, non_ascii) = copy_line(&chunk[at..], &mut self.text[self.end..]);
+            at += len;
+            let ended = at < chunk.len();
+            match field {
+                Field::Data => self.take_data(len, non_ascii, ended),
+                Field::Other => {}
+                _ => self.take_value(field, len, ended),
             }
-            let Some(&line_end) = line_end else {
+            if !ended {
                 self.field = Some(field);
                 return;
-            };
+            }
             self.field = None;
-            self.after_cr = line_end == b'\r';
-            rest = &rest[len + 1..];
+            at = self.next_line(chunk, at);
+        }
+    }
+
+    /// Where the first line starts: after a byte order mark at the very start, or the LF of a CRLF that was cut.
+    fn start(&mut self, chunk: &[u8]) -> usize {
+        let mut at = 0;
+        while let (Some(expected), Some(byte)) = (BOM.get(self.bom), chunk.get(at)) {
+            if byte != expected {
+                // What began like one begins no name that is known.
+                if self.bom > 0 {
+                    self.field = Some(Field::Other);
+                }
+                self.bom = BOM.len();
+                break;
+            }
+            self.bom += 1;
+            at += 1;
+        }
+        if self.after_cr && !chunk.is_empty() {
+            self.after_cr = false;
+            at += usize::from(chunk[0] == b'\n');
+        }
+        at
+    }
+
+    /// Where the line after the one that ends at `at` starts.
+    #[inline(always)]
+    fn next_line(&mut self, chunk: &[u8], at: usize) -> usize {
+        if chunk[at] == b'\n' {
+            return at + 1;
+        }
+        match chunk.get(at + 1) {
+            Some(b'\n') => at + 2,
+            Some(_) => at + 1,
+            None => {
+                self.after_cr = true;
+                at + 1
+            }
         }
     }
 
@@ -219,7 +248,7 @@ impl Parser {
     /// adds to the text is one byte at most; besides, what earlier chunks brought of a type and of ids is copied there once.
     fn make_room(&mut self, chunk_len: usize) {
         self.records.clear();
-        self.records.shrink_to(KEPT_BYTES / size_of::<u32>());
+        self.records.shrink_to(KEPT_BYTES / size_of::<[u32; 4]>());
         if self.batch > 0 {
             self.text.copy_within(self.batch..self.end, 0);
             self.end -= self.batch;
@@ -235,25 +264,8 @@ impl Parser {
         }
     }
 
-    /// What follows the byte order mark, if there is one at the very start.
-    fn after_bom<'a>(&mut self, chunk: &'a [u8]) -> &'a [u8] {
-        let mut rest = chunk;
-        while let (Some(&expected), Some(&byte)) = (BOM.get(self.bom), rest.first()) {
-            if byte != expected {
-                // What began like one begins no name that is known.
-                if self.bom > 0 {
-                    self.field = Some(Field::Other);
-                }
-                self.bom = BOM.len();
-                break;
-            }
-            self.bom += 1;
-            rest = &rest[1..];
-        }
-        rest
-    }
-
     /// Appends what stands behind the data to it.
+    #[inline(always)]
     fn take_data(&mut self, len: usize, non_ascii: bool, ended: bool) {
         if !self.too_large {
             let start = self.end;
@@ -275,16 +287,10 @@ impl Parser {
 
     /// Takes the value of a line other than data, or a part of it, that stands behind the data.
     fn take_value(&mut self, field: Field, len: usize, ended: bool) {
-        if field == Field::Other {
-            return;
-        }
         // One byte too many is enough to know.
         let wanted = self.max_event_bytes.saturating_add(1) - self.line.len();
         self.line.extend_from_slice(&self.text[self.end..self.end + len.min(wanted)]);
-        let beside = match field {
-            Field::Kind => self.own_id_len(),
-            _ => self.kind.len(),
-        };
+        let beside = if field == Field::Kind { self.own_id_len() } else { self.kind.len() };
         let data_len = (self.end - self.batch).saturating_sub(1);
         if field != Field::Retry && data_len + beside + self.line.len() > self.max_event_bytes {
             self.skip_block();
@@ -302,10 +308,11 @@ impl Parser {
             Field::Retry if fits => self.retry = digits(&self.line).or(self.retry),
             _ => {}
         }
-        empty(&mut self.line);
+        self.line.clear();
     }
 
     /// A blank line: what was read is an event, if there was data.
+    #[inline(always)]
     fn dispatch(&mut self, keep: &mut dyn FnMut(Event<'_>) -> bool) {
         let own_id = self.has_id;
         if own_id && self.id != self.last_id {
@@ -330,6 +337,7 @@ impl Parser {
     }
 
     /// Makes the block's data part of the batch.
+    #[inline(always)]
     fn record(&mut self) {
         let data_units = ((self.end - self.batch - 1) as u32).wrapping_sub(self.surplus);
         let mut id_units = UNCHANGED;
@@ -341,7 +349,7 @@ impl Parser {
         if !self.kind.is_empty() {
             kind_units = append(&mut self.text, &mut self.end, &self.kind);
         }
-        self.records.extend_from_slice(&[(self.end - self.batch) as u32, data_units, id_units, kind_units]);
+        self.records.push([(self.end - self.batch) as u32, data_units, id_units, kind_units]);
         self.batch = self.end;
     }
 
@@ -367,29 +375,36 @@ impl Parser {
 }
 
 /// The field of a line, and where its value starts; `None` where more bytes are needed to tell.
+#[inline(always)]
 fn field(line: &[u8]) -> Option<(Field, usize)> {
-    let (field, name): (Field, &[u8]) = match line.first()? {
-        b'd' => (Field::Data, b"data"),
-        b'e' => (Field::Kind, b"event"),
-        b'i' => (Field::Id, b"id"),
-        b'r' => (Field::Retry, b"retry"),
+    let word = match line.first_chunk::<8>() {
+        Some(first) => u64::from_le_bytes(*first),
+        None => line.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    let (field, name, len) = match word as u8 {
+        b'd' => (Field::Data, u64::from_le_bytes(*b"data\0\0\0\0"), 4),
+        b'e' => (Field::Kind, u64::from_le_bytes(*b"event\0\0\0"), 5),
+        b'i' => (Field::Id, u64::from_le_bytes(*b"id\0\0\0\0\0\0"), 2),
+        b'r' => (Field::Retry, u64::from_le_bytes(*b"retry\0\0\0"), 5),
         _ => return Some((Field::Other, 0)),
     };
-    for (at, expected) in name.iter().enumerate() {
-        if line.get(at)? != expected {
-            return Some((Field::Other, 0));
-        }
+    let same = (word ^ name).trailing_zeros() as usize / 8;
+    if same < len {
+        return if same < line.len() { Some((Field::Other, 0)) } else { None };
     }
-    let len = name.len();
-    match line.get(len)? {
-        b':' => Some((field, len + 1 + usize::from(*line.get(len + 1)? == b' '))),
+    let after = word >> (8 * len);
+    match after as u8 {
+        b':' if line.len() > len + 1 => Some((field, len + 1 + usize::from((after >> 8) as u8 == b' '))),
         b'\n' | b'\r' => Some((field, len)),
-        _ => Some((Field::Other, 0)),
+        b':' => None,
+        _ if line.len() > len => Some((Field::Other, 0)),
+        _ => None,
     }
 }
 
 /// Copies a line without its end, or all there is of it; tells how many bytes, and whether any is beyond ASCII. What is
 /// written behind them has no meaning.
+#[inline(always)]
 fn copy_line(from: &[u8], to: &mut [u8]) -> (usize, bool) {
     let to = &mut to[..from.len()];
     let (words, last) = from.as_chunks::<8>();
@@ -408,7 +423,7 @@ fn copy_line(from: &[u8], to: &mut [u8]) -> (usize, bool) {
         len += 8;
     }
     for (&byte, copy) in last.iter().zip(last_copies) {
-        if byte == b'\n' || byte == b'\r' {
+        if is_line_end(byte) {
             break;
         }
         *copy = byte;
@@ -416,6 +431,10 @@ fn copy_line(from: &[u8], to: &mut [u8]) -> (usize, bool) {
         len += 1;
     }
     (len, seen & HIGH != 0)
+}
+
+fn is_line_end(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
 }
 
 const LOW: u64 = u64::MAX / 255;

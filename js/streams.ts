@@ -1,0 +1,574 @@
+/**
+ * Event streams: what the engine decides is done here. Connect, read, poll, share with other tabs, and tell the class.
+ */
+import { decode, readBody, WHOLE } from './body.js';
+import type { EventsSettings, Settings } from './config.js';
+import type { DiagnosticsLog } from './diagnostics.js';
+import { KINDS, kindOfStatus, StabilityError } from './errors.js';
+import { type Lines, QUEUED_MAX, type Sink } from './event-source.js';
+import { readBatch } from './message.js';
+import { openFallback, openNative } from './native.js';
+import { orAbort, type Requests } from './request.js';
+import type { Runtime } from './runtime.js';
+import { type Group, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
+import type { EventsState, EventsStatus, PollResponse } from './types.js';
+
+/** What the Rust side calls for streams, and for the tabs that share one. */
+export interface StreamHost {
+  connect(stream: number, connection: number, lastId: Uint8Array): Promise<Response | null | undefined>;
+  pump(stream: number, connection: number): void;
+  disconnect(stream: number): void;
+  pollEvents(stream: number): Promise<Response | null | undefined>;
+  dropPoll(stream: number): void;
+  takePoll(stream: number): void;
+  show(stream: number, ...shown: [...Shown, fire: number]): void;
+  lock(group: number, steal: boolean): void;
+  unlock(group: number): void;
+  post(group: number, epoch: number, says: number, visible: boolean, value: number): void;
+  role(group: number, leads: boolean, epoch: number): void;
+  joined(group: number): void;
+  left(group: number): void;
+}
+
+/** How a stream stands, in the numbers of the Rust side; negative: none. */
+type Shown = [
+  status: number,
+  attempts: number,
+  nextRetryAt: number,
+  end: number,
+  httpStatus: number,
+  retryAfterMs: number,
+];
+
+/** What the leader tells the other tabs: how it stands, how far it has come, and events, each as type, data and its id where that is a new one. */
+interface Load {
+  shown?: Shown;
+  fire?: number;
+  lastId?: string;
+  origin?: string;
+  events?: Array<string | null>;
+}
+
+/** A follower wants a new connection. */
+const AGAIN = 'again';
+
+const STATUS = [
+  'connecting',
+  'open',
+  'waiting',
+  'polling',
+  'paused',
+  'closed',
+] as const satisfies EventsStatus[];
+const OPEN = 1;
+const POLLING = 3;
+const CLOSED = 5;
+const FIRE = [undefined, 'open', 'error'] as const;
+
+const encoder = new TextEncoder();
+/** In a header each character stands for a byte. */
+const asHeader = (id: Uint8Array): string => {
+  let text = '';
+  for (const byte of encoder.encode(decode(id))) text += String.fromCharCode(byte);
+  return text;
+};
+
+interface Stream {
+  url: URL;
+  options: EventsSettings;
+  sink: Sink;
+  /** Its group is known, if it has one. */
+  begun: boolean;
+  /** The engine has it. */
+  attached: boolean;
+  /** What brings the events while there is no engine. */
+  native: ReturnType<typeof openNative>;
+  connection: AbortController;
+  poll: AbortController;
+  polled: PollResponse | undefined;
+  response: Response | undefined;
+  origin: string;
+  cause: unknown;
+  shown: Shown;
+  error: StabilityError | null;
+  opened: number;
+  lastEventId: string;
+  received: number;
+  repeated: number;
+  lastByteAt: number | null;
+  group: Group | undefined;
+  role: EventsState['role'];
+  epoch: number;
+  /** Other tabs listen. */
+  followed: boolean;
+  /** What they will be told of the chunk that is read now. */
+  events: Array<string | null>;
+}
+
+/** Opens streams. */
+export function createStreams(
+  settings: Settings,
+  requests: Requests,
+  runtime: () => Runtime,
+  diagnostics: DiagnosticsLog,
+) {
+  const streams = new Map<number, Stream>();
+  let lastId = 0;
+
+  // ---------------------------------------------------------------- one stream, from its beginning
+
+  const open: Lines['open'] = (url, options, sink) => {
+    const id = ++lastId;
+    const stream: Stream = {
+      url,
+      options,
+      sink,
+      begun: false,
+      attached: false,
+      native: null,
+      connection: new AbortController(),
+      poll: new AbortController(),
+      polled: undefined,
+      response: undefined,
+      origin: url.origin,
+      cause: undefined,
+      shown: [0, 0, -1, 0, 0, -1],
+      error: null,
+      opened: 0,
+      lastEventId: options.lastEventId,
+      received: 0,
+      repeated: 0,
+      lastByteAt: null,
+      group: undefined,
+      role: 'single',
+      epoch: 0,
+      followed: false,
+      events: [],
+    };
+    streams.set(id, stream);
+    begin(id, stream);
+    return {
+      close() {
+        runtime().engine()?.closeStream(id);
+        forget(id, stream);
+      },
+      reconnect() {
+        if (stream.native) stream.native.reconnect();
+        else if (stream.role === 'follower') post(stream, AGAIN);
+        else runtime().engine()?.again(id);
+      },
+      stats() {
+        if (stream.native) return stream.native.stats();
+        const reached = runtime().engine()?.lastId(id);
+        return {
+          lastEventId: reached ? decode(reached) : stream.lastEventId,
+          received: stream.received,
+          duplicates: stream.repeated,
+          lastByteAt: stream.lastByteAt,
+        };
+      },
+    };
+  };
+
+  async function begin(id: number, stream: Stream): Promise<void> {
+    const { shared } = stream.options;
+    // Nothing is told before the constructor returned.
+    const name = await (shared && settings.tabs ? nameOf(settings.name, await secretOf(stream)) : undefined);
+    if (!streams.has(id)) return;
+    stream.begun = true;
+    if (name) {
+      stream.group = joinGroup(
+        name,
+        (held) => runtime().engine()?.locked(id, held),
+        (word) => heard(id, stream, word),
+      );
+    }
+    if (runtime().failed()) return fall(id, stream);
+    if (runtime().engine()) return attach(id, stream);
+    runtime().start();
+    // A module that is slow to come shall not hold the page's events.
+    setTimeout(() => {
+      if (streams.get(id) === stream && !stream.attached)
+        stream.native ??= openNative(stream.url, stream.options, stream.sink);
+    }, settings.startTimeoutMs);
+  }
+
+  /** What makes one stream equal another tab's. Headers that cannot be had now are of this tab alone. */
+  async function secretOf({ url, options }: Stream): Promise<string> {
+    const { method, body, withCredentials } = options;
+    const all = [requests.isTrusted(url) && requests.standing(), headersOf(options)].map(async (headers) => [
+      ...new Headers((await headers) || undefined),
+    ]);
+    const headers = await Promise.all(all).catch(() => crypto.randomUUID?.());
+    return JSON.stringify([url.href, method, headers, body, withCredentials]);
+  }
+
+  function attach(id: number, stream: Stream): void {
+    const { url, options, group } = stream;
+    const { backoff, pauseHiddenAfterMs, poll, strict } = options;
+    if (stream.native) {
+      stream.lastEventId = stream.native.stats().lastEventId;
+      stream.received = stream.native.stats().received;
+      stream.native.close();
+      stream.native = null;
+      stream.sink.onType = undefined;
+    }
+    stream.attached = true;
+    stream.role = group ? 'follower' : 'single';
+    runtime()
+      .engine()!
+      .openStream(
+        id,
+        Float64Array.of(
+          ...[backoff.baseMs, backoff.maxMs, +(backoff.jitter === 'full'), options.firstByteMs],
+          ...[options.stableMs, options.spreadMs, options.watchdogMs, options.maxEventBytes],
+          ...[options.dedupeIds, pauseHiddenAfterMs === false ? -1 : pauseHiddenAfterMs],
+          ...[poll ? poll.intervalMs : -1, +strict, +requests.isTrusted(url)],
+        ),
+        encoder.encode(stream.lastEventId),
+        group?.me ?? 0,
+      );
+  }
+
+  /** There will be no engine. */
+  function fall(id: number, stream: Stream): void {
+    if (stream.native) return;
+    detach(stream);
+    const { url, options, sink } = stream;
+    stream.native = openFallback(url, { ...options, lastEventId: stream.lastEventId }, sink);
+    streams.set(id, stream);
+  }
+
+  function detach(stream: Stream): void {
+    stream.attached = false;
+    stream.connection.abort();
+    stream.poll.abort();
+    stream.group?.leave();
+  }
+
+  function forget(id: number, stream: Stream): void {
+    detach(stream);
+    stream.native?.close();
+    streams.delete(id);
+  }
+
+  // ---------------------------------------------------------------- requests
+
+  const headersOf = ({ headers }: EventsSettings) => (typeof headers === 'function' ? headers() : headers);
+
+  async function request(
+    { options }: Stream,
+    url: URL,
+    polls: boolean,
+    lastId: string,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const headers = new Headers(await orAbort(signal, headersOf(options)));
+    if (!headers.has('accept')) headers.set('accept', polls ? 'application/json' : 'text/event-stream');
+    if (lastId) headers.set('last-event-id', lastId);
+    const body = polls ? undefined : options.body;
+    const plan = requests.plan(
+      polls ? 'GET' : options.method,
+      url,
+      undefined,
+      {
+        headers: headers as unknown as Record<string, string>,
+        credentials: options.withCredentials ? 'include' : 'same-origin',
+      },
+      { cache: 'no-store', ...(body !== undefined && { body }) },
+    );
+    if (options.strict)
+      plan.trusted = false; // nothing is added to what the specification sends
+    else if (plan.trusted && attempt === 1) plan.standing = await orAbort(signal, requests.standing());
+    return requests.send(plan, attempt, signal);
+  }
+
+  async function pump(id: number, stream: Stream, connection: number): Promise<void> {
+    const { signal } = stream.connection;
+    const reader = stream.response?.body?.getReader();
+    try {
+      while (reader) {
+        const room = stream.sink.room();
+        if (room) {
+          runtime().engine()?.hold(id, true);
+          await room;
+          runtime().engine()?.hold(id, false);
+        }
+        const { done, value } = await reader.read();
+        if (done || signal.aborted) break;
+        feed(id, stream, connection, value);
+      }
+    } catch {} // it broke, which is an end like any other
+    if (!signal.aborted) runtime().engine()?.broken(id, connection);
+  }
+
+  function feed(id: number, stream: Stream, connection: number, chunk: Uint8Array): void {
+    const engine = runtime().engine();
+    stream.lastByteAt = Date.now();
+    if (!engine?.feed(id, connection, chunk)) return;
+    const at = engine.batch(id);
+    const memory = runtime().memory();
+    if (engine !== runtime().engine() || !memory) return; // it trapped
+    const [text, records, words, repeated] = new Uint32Array(memory.buffer, at, 4);
+    stream.repeated = repeated!;
+    if (!words) return;
+    const batch = new Uint32Array(memory.buffer, records, words);
+    readBatch(memory, text!, batch, stream.lastEventId, (type, data, eventId) =>
+      emit(stream, type, data, eventId),
+    );
+    share(stream);
+  }
+
+  /** Hands one event to the page, and to the tabs that listen. False: the page closed the stream. */
+  function emit(stream: Stream, type: string, data: string, eventId: string): boolean {
+    stream.received++;
+    if (stream.followed && stream.role === 'leader')
+      stream.events.push(type, data, eventId === stream.lastEventId ? null : eventId);
+    stream.lastEventId = eventId;
+    return stream.sink.message(type, data, eventId, stream.origin);
+  }
+
+  /** An event with an id of its own, or without, that came another way than by this tab's stream. */
+  function admit(id: number, stream: Stream, type: string, data: string, eventId: string | null): boolean {
+    const engine = runtime().engine();
+    const own = eventId?.includes('\0') ? null : eventId;
+    if (!engine?.admit(id, own ?? undefined, type === 'message' ? '' : type, data)) {
+      stream.repeated++;
+      return true;
+    }
+    return emit(stream, type, data, own ?? stream.lastEventId);
+  }
+
+  // ---------------------------------------------------------------- other tabs
+
+  function post({ group, epoch }: Stream, load: Load | typeof AGAIN): void {
+    group?.post({ epoch, says: LOAD, visible: false, value: 0, load });
+  }
+
+  /** Tells the tabs that listen what this chunk brought. */
+  function share(stream: Stream): void {
+    const { events } = stream;
+    if (!events.length) return;
+    stream.events = [];
+    post(stream, { events, origin: stream.origin });
+  }
+
+  function heard(id: number, stream: Stream, { from, epoch, says, visible, value, load }: Word): void {
+    const engine = runtime().engine();
+    stream.followed = true;
+    if (load === AGAIN) {
+      if (stream.role === 'leader') engine?.again(id);
+      return;
+    }
+    if (
+      !engine?.heard(id, from, epoch, says, visible, value) ||
+      engine !== runtime().engine() ||
+      says !== LOAD ||
+      stream.role !== 'follower'
+    )
+      return;
+    const { shown, fire, lastId, origin, events } = (load ?? {}) as Load;
+    if (typeof origin === 'string') stream.origin = origin;
+    if (typeof lastId === 'string' && lastId && !stream.lastEventId) {
+      stream.lastEventId = lastId;
+      engine.reached(id, encoder.encode(lastId));
+    }
+    if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite)) {
+      const isOpen = (status: number) => status === OPEN || status === POLLING;
+      const opens = isOpen(shown[0]) && !isOpen(stream.shown[0]);
+      if (shown[0] === CLOSED) engine.closeStream(id);
+      show(id, stream, shown, opens ? 1 : fire === 2 ? 2 : 0);
+    }
+    if (!Array.isArray(events)) return;
+    stream.lastByteAt = Date.now();
+    for (let at = 0; at + 2 < events.length; at += 3) {
+      const [type, data, eventId] = events.slice(at, at + 3);
+      if (typeof type !== 'string' || typeof data !== 'string') return;
+      if (!admit(id, stream, type, data, typeof eventId === 'string' ? eventId : null)) return;
+    }
+    if (stream.sink.queued <= QUEUED_MAX) return;
+    engine.closeStream(id);
+    show(id, stream, [CLOSED, 0, -1, 2 + KINDS.indexOf('queueFull'), 0, -1], 2);
+  }
+
+  // ---------------------------------------------------------------- how it stands
+
+  function show(id: number, stream: Stream, shown: Shown, fire: number): void {
+    const { sink, url, options, role } = stream;
+    const [code, attempts, nextRetryAt, end, status, retryAfterMs] = shown;
+    const before = stream.shown;
+    stream.shown = shown;
+    if (end !== before[3] || status !== before[4] || attempts !== before[1]) {
+      const kind = end === 1 ? kindOfStatus(status) : KINDS[end - 2];
+      stream.error = kind
+        ? new StabilityError(kind, {
+            status,
+            method: options.method,
+            url: url.href,
+            attempts,
+            retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs,
+            requestId: (status && stream.response?.headers.get('x-request-id')) || null,
+            cause: status ? undefined : stream.cause,
+          })
+        : null;
+    }
+    if (fire === 1) stream.opened++;
+    const name = STATUS[code] ?? 'closed';
+    diagnostics.emit('stream', {
+      id,
+      url: url.href,
+      status: name,
+      attempts,
+      role,
+      reason: stream.error?.kind ?? null,
+    });
+    if (fire) diagnostics.count(fire === 1 ? 'streamsOpened' : 'streamErrors');
+    if (stream.followed && role === 'leader') post(stream, { shown, fire, lastId: stream.lastEventId });
+    if (code === CLOSED) forget(id, stream);
+    sink.state(
+      {
+        status: name,
+        isConnected: code === OPEN || code === POLLING,
+        attempts,
+        nextRetryAt: nextRetryAt < 0 ? null : nextRetryAt,
+        role,
+        error: stream.error,
+        reconnects: Math.max(0, stream.opened - 1),
+      },
+      FIRE[fire],
+    );
+  }
+
+  /** Does something to a stream that is still there. */
+  const to =
+    <A extends unknown[]>(act: (stream: Stream, ...args: A) => void) =>
+    (id: number, ...args: A): void => {
+      const stream = streams.get(id);
+      if (stream) act(stream, ...args);
+    };
+
+  const host: StreamHost = {
+    async connect(id, connection, lastId) {
+      const stream = streams.get(id);
+      if (!stream) return null;
+      const { url } = stream;
+      stream.connection.abort();
+      stream.connection = new AbortController();
+      const { signal } = stream.connection;
+      stream.cause = stream.response = undefined;
+      diagnostics.count('streamConnections');
+      diagnostics.emit('connect', { id, url: url.href, connection });
+      try {
+        requests.resolve(url);
+      } catch (error) {
+        stream.cause = error;
+        return undefined; // it never can
+      }
+      try {
+        const response = await request(stream, url, false, asHeader(lastId), connection, signal);
+        stream.origin = new URL(response.url || url).origin;
+        return (stream.response = response);
+      } catch (error) {
+        if (!signal.aborted) stream.cause = error;
+        return null;
+      }
+    },
+    pump: (id, connection) => to((stream) => void pump(id, stream, connection))(id),
+    disconnect: to((stream) => stream.connection.abort()),
+    async pollEvents(id) {
+      const stream = streams.get(id);
+      if (!stream?.options.poll) return null;
+      stream.poll = new AbortController();
+      const signal = AbortSignal.any([stream.poll.signal, AbortSignal.timeout(settings.api.timeoutMs)]);
+      try {
+        const url = requests.resolve(stream.options.poll.url);
+        const reached = runtime().engine()?.lastId(id);
+        if (reached?.length) url.searchParams.set('lastEventId', decode(reached));
+        const response = await request(stream, url, true, '', 1, signal);
+        if (response.status !== 200) {
+          stream.poll.abort();
+          return response;
+        }
+        const [end, bytes] = await readBody(response, settings.api.maxBodyBytes, undefined, signal);
+        if (end !== WHOLE) return null;
+        stream.origin = new URL(response.url || url).origin;
+        stream.polled = parsePoll(bytes);
+        return stream.polled && response;
+      } catch {
+        return null;
+      }
+    },
+    dropPoll: to((stream) => stream.poll.abort()),
+    takePoll: (id) =>
+      to((stream) => {
+        const { polled } = stream;
+        stream.polled = undefined;
+        stream.lastByteAt = Date.now();
+        for (const { id: eventId, event, data } of polled?.events ?? []) {
+          if (!admit(id, stream, event || 'message', data, eventId ?? null)) return;
+        }
+        if (polled?.lastEventId) runtime().engine()?.reached(id, encoder.encode(polled.lastEventId));
+        share(stream);
+      })(id),
+    show(id, ...args) {
+      const stream = streams.get(id);
+      const fire = args.pop()!;
+      if (stream) show(id, stream, args as unknown as Shown, fire);
+    },
+    lock: to((stream, steal) => {
+      // Who is stolen from may be thawed later, and wants to have heard all that was said meanwhile.
+      stream.followed ||= steal;
+      stream.group?.lock(steal);
+    }),
+    unlock: to((stream) => stream.group?.unlock()),
+    post: to((stream, epoch, says, visible, value) => stream.group?.post({ epoch, says, visible, value })),
+    role: to((stream, leads, epoch) => {
+      stream.role = leads ? 'leader' : 'follower';
+      stream.epoch = epoch;
+    }),
+    joined: to((stream) => post(stream, { shown: stream.shown, fire: 0, lastId: stream.lastEventId })),
+    left: to((stream) => stream.group?.leave()),
+  };
+
+  /** Those that have not begun will look by themselves. */
+  const each = (act: (id: number, stream: Stream) => void): void => {
+    for (const [id, stream] of [...streams]) if (stream.begun) act(id, stream);
+  };
+
+  return {
+    host,
+    lines: {
+      open,
+      resolve: (url) => new URL(url, requests.base()),
+      defaults: settings.events,
+    } satisfies Lines,
+    /** The engine runs, for the first time or again. */
+    ran: () => each(attach),
+    /** The module trapped: what it had is nobody's, until it runs again. */
+    trapped: () => each((_, stream) => detach(stream)),
+    /** There will be no engine. */
+    failed: () => each(fall),
+    dispose(): void {
+      for (const [id, stream] of [...streams])
+        show(id, stream, [CLOSED, 0, -1, 2 + KINDS.indexOf('aborted'), 0, -1], 0);
+    },
+  };
+}
+
+/** What opens streams. */
+export type Streams = ReturnType<typeof createStreams>;
+
+/** The answer of a poll; undefined for what is none. */
+function parsePoll(bytes: Uint8Array): PollResponse | undefined {
+  try {
+    const body = JSON.parse(decode(bytes)) as PollResponse;
+    const isText = (value: unknown) => value === undefined || value === null || typeof value === 'string';
+    const fits =
+      isText(body.lastEventId) &&
+      body.events.every(({ id, event, data }) => isText(id) && isText(event) && typeof data === 'string');
+    return fits ? body : undefined;
+  } catch {
+    return;
+  }
+}
