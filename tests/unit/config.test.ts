@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkConfig, checkFetch, checkPages, checkRequest } from '../../js/config.js';
+import { checkConfig, checkEvents, checkFetch, checkPages, checkRequest } from '../../js/config.js';
 
 const DEFAULT_API = {
   retries: 3,
@@ -18,6 +18,15 @@ const DEFAULT_API = {
   credentials: 'same-origin',
   csrf: false,
 };
+const DEFAULT_EVENTS = {
+  backoff: { baseMs: 1_000, maxMs: 30_000, jitter: 'full' },
+  firstByteMs: 10_000,
+  stableMs: 10_000,
+  spreadMs: 10_000,
+  watchdogMs: 75_000,
+  maxEventBytes: 8_388_608,
+  dedupeIds: 1_024,
+} as const;
 const DEFAULTS = {
   name: 'evenkeel',
   startTimeoutMs: 3_000,
@@ -25,6 +34,8 @@ const DEFAULTS = {
   session: false,
   version: false,
   connection: { degradedAfterFailures: 2, probeMs: 10_000 },
+  tabs: { heartbeatMs: 1_000, takeoverMs: 5_000 },
+  events: DEFAULT_EVENTS,
 };
 
 /** The configuration in which `value` stands at `path`. */
@@ -119,6 +130,7 @@ test('false turns off, and stays false', () => {
   assert.deepEqual(off, {
     ...DEFAULTS,
     api: { ...DEFAULT_API, retryBudget: false, breaker: false, rateLimit: false },
+    tabs: false,
   });
   assert.equal(used('version.endpoint', false), false);
 });
@@ -181,6 +193,8 @@ test('what is given is used', () => {
     ['version.endpoint', '/v'],
     ['connection.degradedAfterFailures', 1],
     ['connection.probeMs', 1],
+    ['events.backoff.jitter', 'none'],
+    ['events.maxEventBytes', 1],
   ];
   for (const [path, value] of given) assert.deepEqual(used(path, value), value, path);
   assert.equal(used('api.timeoutMs', 1_000.5), 1_000.5, 'a duration may have a fraction');
@@ -190,7 +204,13 @@ test('what is given is used', () => {
   ]);
 });
 
-const MS_FROM_0 = ['startTimeoutMs', 'api.backoff.baseMs', 'api.backoff.maxMs', 'session.confirmAfterMs'];
+const MS_FROM_0 = [
+  'startTimeoutMs',
+  'api.backoff.baseMs',
+  'api.backoff.maxMs',
+  'session.confirmAfterMs',
+  'events.spreadMs',
+];
 const MS_FROM_1 = [
   'api.timeoutMs',
   'api.deadlineMs',
@@ -199,6 +219,13 @@ const MS_FROM_1 = [
   'api.breaker.maxOpenMs',
   'session.verifyTimeoutMs',
   'connection.probeMs',
+  'tabs.heartbeatMs',
+  'tabs.takeoverMs',
+  'events.backoff.baseMs',
+  'events.backoff.maxMs',
+  'events.firstByteMs',
+  'events.stableMs',
+  'events.watchdogMs',
 ];
 const WHOLE: Array<[string, number, number]> = [
   ['api.retries', 0, 20],
@@ -210,6 +237,8 @@ const WHOLE: Array<[string, number, number]> = [
   ['api.maxBodyBytes', 1, 2 ** 31 - 1],
   ['session.confirmations', 1, 10],
   ['connection.degradedAfterFailures', 1, 2 ** 31 - 1],
+  ['events.maxEventBytes', 1, 2 ** 31 - 1],
+  ['events.dedupeIds', 0, 65_536],
 ];
 const AMOUNTS: Array<[string, number, number]> = [
   ['api.backoff.factor', 1, 2 ** 31 - 1],
@@ -312,6 +341,9 @@ test('every other wrong option is named with its path and what is allowed', () =
     ['version.header', '', RangeError, /must be a legal name/],
     ['version.endpoint', true, TypeError, /must be an http\(s\) URL or false, got true$/],
     ['connection', false, TypeError, /must be an object, got false$/],
+    ['tabs', true, TypeError, /must be an object or false, got true$/],
+    ['events', false, TypeError, /must be an object, got false$/],
+    ['events.backoff', false, TypeError, /must be an object, got false$/],
   ];
   for (const [path, value, kind, message] of cases) {
     const error = thrown(() => checkConfig(at(path, value)));
@@ -410,9 +442,6 @@ test('what comes with a later version is refused rather than ignored', () => {
     ['api.cache', true, /false or left out \(not in this version yet\), got true$/],
     ['api.offlineQueue', { maxEntries: 5 }, /false or left out/],
     ['drafts', {}, /false or left out/],
-    ['tabs', { heartbeatMs: 5 }, /false or left out/],
-    ['events', {}, /must be left out \(not in this version yet\), got object$/],
-    ['events', false, /must be left out/],
     ['session.bridgeNextAuth', true, /false or left out/],
     ['version.pollMs', 300_000, /false or left out .*, got 300000$/],
     ['version.onMismatch', 'reload', /ignore or left out .*, got 'reload'$/],
@@ -642,6 +671,130 @@ test('every wrong option of a call is named', () => {
     const error = thrown(() => checkRequest(options));
     assert.equal(error.message, `evenkeel: ${message}`);
     assert.ok(error instanceof kind);
+  }
+});
+
+const eventsOf = (options: unknown, config = {}) =>
+  checkEvents(options, checkConfig({ events: config }).events);
+const STREAM = {
+  ...DEFAULT_EVENTS,
+  withCredentials: false,
+  method: 'GET',
+  lastEventId: '',
+  shared: false,
+  pauseHiddenAfterMs: false,
+  poll: false,
+  strict: false,
+};
+
+test('a stream without options has every default', () => {
+  for (const options of [undefined, null, {}, { backoff: undefined, poll: undefined, stability: {} }])
+    assert.deepEqual(eventsOf(options), STREAM);
+});
+
+test('a stream’s own options are stronger than the configuration’s, backoff field by field', () => {
+  const config = { backoff: { baseMs: 5, jitter: 'none' }, watchdogMs: 7, dedupeIds: 0, spreadMs: 0 };
+  assert.deepEqual(eventsOf({}, config), {
+    ...STREAM,
+    ...config,
+    backoff: { ...STREAM.backoff, ...config.backoff },
+  });
+  assert.deepEqual(
+    eventsOf({ backoff: { baseMs: 6, maxMs: undefined }, watchdogMs: undefined, dedupeIds: 1_024 }, config),
+    {
+      ...STREAM,
+      backoff: { baseMs: 6, maxMs: 30_000, jitter: 'none' },
+      watchdogMs: 7,
+      spreadMs: 0,
+    },
+  );
+  assert.deepEqual(eventsOf({ backoff: {} }, config).backoff, { baseMs: 5, maxMs: 30_000, jitter: 'none' });
+  // What one stream says stays with it.
+  assert.deepEqual(eventsOf({}), STREAM);
+});
+
+test('good options of a stream are used', () => {
+  const headers = async () => ({ Authorization: 'Bearer x' });
+  for (const options of [
+    { headers },
+    { headers: { 'X-Tenant': 'a' } },
+    { method: 'POST', body: '{"since":5}' },
+    { method: 'POST', shared: true },
+    { withCredentials: true, shared: true, lastEventId: 'größe 5' },
+    { pauseHiddenAfterMs: 0 },
+    { strict: true, withCredentials: true, shared: false, poll: false },
+    { poll: { url: '/poll?a=1', intervalMs: 1 } },
+  ])
+    assert.deepEqual(eventsOf(options), { ...STREAM, ...options });
+  for (const url of ['/poll', new URL('https://x.example/poll')])
+    assert.deepEqual(eventsOf({ poll: { url } }).poll, { url: String(url), intervalMs: 5_000 });
+});
+
+test('every wrong option of a stream is named, and what does not go together too', () => {
+  const cases: Array<[unknown, ErrorConstructor, string]> = [
+    ['x', TypeError, "options must be an object, got 'x'"],
+    [{ withCredentials: 1 }, TypeError, 'options.withCredentials must be true or false, got 1'],
+    [{ headers: new Headers() }, TypeError, 'options.headers must be an object or a function, got headers'],
+    [
+      { headers: { Authorization: 'a\nb' } },
+      RangeError,
+      'options.headers.Authorization must be a legal header value, got string',
+    ],
+    [{ method: 'PUT' }, RangeError, "options.method must be one of GET|POST, got 'PUT'"],
+    [{ method: 'POST', body: {} }, TypeError, 'options.body must be a string, got object'],
+    [{ lastEventId: 5 }, TypeError, 'options.lastEventId must be a string without line breaks, got 5'],
+    [
+      { lastEventId: 'a\nb' },
+      RangeError,
+      'options.lastEventId must be a string without line breaks, got string',
+    ],
+    [
+      { lastEventId: '\0' },
+      RangeError,
+      'options.lastEventId must be a string without line breaks, got string',
+    ],
+    [{ shared: 'yes' }, TypeError, "options.shared must be true or false, got 'yes'"],
+    [
+      { pauseHiddenAfterMs: true },
+      TypeError,
+      'options.pauseHiddenAfterMs must be a number from 0 to 2147483647 or false, got true',
+    ],
+    [{ poll: true }, TypeError, 'options.poll must be an object or false, got true'],
+    [{ poll: {} }, TypeError, 'options.poll.url must be an http(s) URL, got undefined'],
+    [{ poll: { url: 'ftp://x' } }, RangeError, "options.poll.url must be an http(s) URL, got 'ftp://x'"],
+    [
+      { poll: { url: '/p', intervalMs: 0 } },
+      RangeError,
+      'options.poll.intervalMs must be a number from 1 to 2147483647, got 0',
+    ],
+    [{ poll: { url: '/p', every: 5 } }, TypeError, 'options.poll.every is not an option of this version'],
+    [{ strict: 1 }, TypeError, 'options.strict must be true or false, got 1'],
+    [
+      { dedupeIds: 65_537 },
+      RangeError,
+      'options.dedupeIds must be a whole number from 0 to 65536, got 65537',
+    ],
+    [{ backoff: { factor: 3 } }, TypeError, 'options.backoff.factor is not an option of this version'],
+    [{ watchdog: 5 }, TypeError, 'options.watchdog is not an option of this version'],
+    [{ body: 'pin=1234' }, RangeError, "options.body must be left out with method 'GET', got string"],
+    [{ body: 'secret' }, RangeError, "options.body must be left out with method 'GET', got string"],
+    [{ body: '' }, RangeError, "options.body must be left out with method 'GET', got string"],
+    [{ strict: true, shared: true }, RangeError, 'options.shared must be left out with strict, got true'],
+    [
+      { strict: true, pauseHiddenAfterMs: 0 },
+      RangeError,
+      'options.pauseHiddenAfterMs must be left out with strict, got 0',
+    ],
+    [
+      { strict: true, poll: { url: '/p' } },
+      RangeError,
+      'options.poll must be left out with strict, got object',
+    ],
+  ];
+  for (const [options, kind, message] of cases) {
+    const error = thrown(() => eventsOf(options));
+    assert.equal(error.message, `evenkeel: ${message}`);
+    assert.ok(error instanceof kind, message);
   }
 });
 

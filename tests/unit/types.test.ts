@@ -1,13 +1,18 @@
 /** What the compiler promises; checked by tsc, nothing to see at run time. */
 import { test } from 'node:test';
 import type { StabilityError } from '../../js/errors.js';
+import type { ResilientEventSource } from '../../js/index.js';
 import type {
   ApiClient,
   ApiConfig,
   ApiResult,
+  EventsState,
+  EventsStats,
   RequestOptions,
+  Stability,
   StabilityConfig,
   StandardSchemaV1,
+  Store,
 } from '../../js/types.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -75,13 +80,49 @@ export function configurations(take: (config: StabilityConfig) => void, api: Api
     drafts: false,
     tabs: false,
   });
+  take({ tabs: { takeoverMs: 5 }, events: { backoff: { jitter: 'none' }, dedupeIds: 0 } });
   take({ api: { headers: async () => ({ 'X-A': '1' }), cache: false, offlineQueue: false, onRequest() {} } });
   // @ts-expect-error: not in this version
   take({ drafts: {} });
   // @ts-expect-error: not in this version
   take({ api: { cache: { maxEntries: 5 } } });
+  // @ts-expect-error: what is one stream's only
+  take({ events: { shared: true } });
   // @ts-expect-error: `current` is needed
   take({ version: {} });
+}
+
+/** Never called. */
+export async function streams(app: Stability, Class: typeof ResilientEventSource): Promise<void> {
+  const source: ResilientEventSource = app.events('/feed', { shared: true, poll: { url: '/poll' } });
+  globalThis.EventSource = Class;
+  const native: EventSource = new Class(new URL('https://x'), { withCredentials: true, stability: app });
+  same<typeof source.state, Store<EventsState>>(true);
+  same<ReturnType<typeof source.stats>, EventsStats>(true);
+  same<typeof source.readyState, 0 | 1 | 2>(true);
+  same<typeof Class.CLOSED, 2>(true);
+  same<typeof source.onmessage, typeof native.onmessage>(true);
+
+  source.addEventListener('open', (event) => same<typeof event, Event>(true));
+  source.addEventListener('message', (event) => same<typeof event, MessageEvent>(true));
+  source.addEventListener('tick', (event) => {
+    same<typeof event, MessageEvent>(true);
+    same<typeof this, EventSource>(true);
+  });
+  const heard = ({ data }: MessageEvent): unknown => data;
+  source.addEventListener('tick', heard, { once: true });
+  source.removeEventListener('tick', heard);
+  source.addEventListener('tick', { handleEvent: (_: Event) => {} });
+  for await (const event of source) same<typeof event, MessageEvent>(true);
+  const disposable: Disposable = source;
+  disposable[Symbol.dispose]();
+
+  // @ts-expect-error: it is read only
+  source.readyState = 2;
+  // @ts-expect-error: no such method
+  app.events('/feed', { method: 'PUT' });
+  // @ts-expect-error: no such option
+  new Class('/feed', { watchdog: 5 });
 }
 
 test('the types of the public names are what the compiler says', () => {});
