@@ -428,6 +428,9 @@ test('an unknown option is refused by its path', () => {
     [{ api: { toString: 1 } }, 'api.toString'],
     [{ session: { url: '/x' } }, 'session.url'],
     [{ connection: { probe: 1 } }, 'connection.probe'],
+    [{ events: { shared: true } }, 'events.shared'],
+    [{ events: { backoff: { factor: 2 } } }, 'events.backoff.factor'],
+    [{ tabs: { leader: true } }, 'tabs.leader'],
   ];
   for (const [config, path] of cases) {
     const error = thrown(() => checkConfig(config));
