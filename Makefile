@@ -92,9 +92,13 @@ size: package ## Prints what the package weighs, and what takes the room
 	@node benches/size.mjs $(STAGE)/named.wasm
 
 .PHONY: bench
-bench: package ## Times the package beside raw fetch and ky in headless Chromium
+bench: package ## Times calls, event streams and the stream parser beside their peers in Node and headless Chromium
 	@.ci/setup test
 	@node benches/call.mjs
+	@echo
+	@node benches/events.mjs
+	@echo
+	@node --expose-gc benches/parser.mjs
 	@if compgen -G "benches/*.rs" >/dev/null; then cargo bench; fi
 
 .PHONY: demo
