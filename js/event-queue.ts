@@ -58,12 +58,10 @@ export function createQueue(close: () => void) {
       return error ? Promise.reject(error) : Promise.resolve(DONE);
     },
     return() {
-      end(true);
       close();
       return Promise.resolve(DONE);
     },
     throw(error) {
-      end(true);
       close();
       return Promise.reject(error);
     },

@@ -256,8 +256,11 @@ test('no object is made of an event that nobody listens to', (t) => {
   source.addEventListener('message', null as never);
   source.onmessage = null;
   say('two', 'tick');
-  assert.equal(dispatch.mock.callCount(), 0);
+  sink.message({ toString: () => assert.fail('an event was made') } as never, '', '', ORIGIN);
   assert.deepEqual([...sink.types], []);
+  source[Symbol.asyncIterator]();
+  say('for the iterator', 'tick');
+  assert.equal(dispatch.mock.callCount(), 0);
   source.addEventListener('tick', () => {});
   say('three', 'tick');
   assert.equal(dispatch.mock.callCount(), 1);
@@ -292,6 +295,18 @@ test('close() in a listener ends everything at once, in the middle of a batch to
   assert.deepEqual(source.state.getSnapshot(), CLOSED);
 });
 
+test('what close() leaves is a stream that is closed, and nothing of what it was waiting for', () => {
+  const { source, sink } = given();
+  sink.state({ ...OPEN, reconnects: 2 }, 'open');
+  source.close();
+  assert.deepEqual(source.state.getSnapshot(), { ...CLOSED, reconnects: 2 });
+
+  const other = given();
+  other.sink.state({ ...STATE, status: 'waiting', nextRetryAt: 5, error: new StabilityError('network') });
+  other.source.close();
+  assert.deepEqual(other.source.state.getSnapshot(), CLOSED);
+});
+
 test('a stream that closes while it tells an event drops the rest', () => {
   const { source, sink, say } = given();
   source.onmessage = () => sink.state(CLOSED);
@@ -311,7 +326,8 @@ test('a listener that throws is reported, and keeps nobody from hearing', (t) =>
   assert.equal(errors.length, 2);
 });
 
-test('a handler is null until it is set, objects are kept, and everything else is null', () => {
+test('a handler is null until it is set, objects are kept, and everything else is null', (t) => {
+  const errors = uncaught(t);
   const { source, sink, say } = given();
   for (const name of ['onopen', 'onmessage', 'onerror'] as const) {
     assert.equal(source[name], null);
@@ -323,12 +339,13 @@ test('a handler is null until it is set, objects are kept, and everything else i
       source[name] = nothing as never;
       assert.equal(source[name], null);
     }
-    const object = { handleEvent: () => assert.fail('an object is kept, not called') };
+    const object = { handleEvent: () => assert.fail('it is kept, not called') };
     source[name] = object as never;
     assert.equal(source[name], object);
   }
   say('one');
   sink.state(OPEN, 'open');
+  assert.deepEqual(errors, []);
   assert.deepEqual(Object.keys(source), []);
 });
 
@@ -498,6 +515,7 @@ test('a stream that closes with an error gives what came before, throws it once,
   const held = sink.room();
   sink.state({ ...CLOSED, error }, 'error');
   await held;
+  assert.equal(sink.room(), undefined);
   assert.equal((await events.next()).value.data, 'one');
   await assert.rejects(events.next(), error);
   assert.equal((await events.next()).done, true);
@@ -530,6 +548,11 @@ test('a loop that begins after the end has nothing to do, or throws why', async 
   const ended = given();
   ended.sink.state(CLOSED, 'error');
   for await (const _ of ended.source) assert.fail('it has ended');
+
+  const both = given();
+  both.sink.state({ ...CLOSED, error: new StabilityError('parse') }, 'error');
+  both.source.close();
+  for await (const _ of both.source) assert.fail('it is closed');
 
   const failed = given();
   const error = new StabilityError('parse');
