@@ -1,9 +1,12 @@
 // The parsers alone. Each contender is given `onEvent`, which takes an object { id, event, data }, and returns what
 // takes the next chunk of bytes.
+import { createGlue } from '#glue';
+import wasm from '#wasm-base64';
 import { getLines, getMessages } from '@microsoft/fetch-event-source/lib/esm/parse.js';
 import { createParser } from 'eventsource-parser';
+import { readBatch } from '../js/message.ts';
 
-export const contenders = {
+const PEERS = {
   // Takes text: its users decode.
   'eventsource-parser'(onEvent) {
     const decoder = new TextDecoder();
@@ -19,3 +22,44 @@ export const contenders = {
       ),
     ),
 };
+
+/** base, max and jitter of the backoff; first byte, stable, spread, watchdog; maxEventBytes, dedupeIds; pause, poll, strict, trusted. */
+const STREAM = [1e3, 3e4, 1, 1e4, 1e4, 1e4, 75e3, 8 * 2 ** 20, 1_024, -1, -1, 0, 0];
+/** Of calls, sessions and tabs; nothing that a stream asks for. Their number may exceed what is read. */
+const OTHERS = new Array(64).fill(1);
+
+/** The contenders, and what ends them. Ours is the module that ships, its streams answered by nobody. */
+export async function openContenders() {
+  const glue = createGlue((exports) => exports);
+  const bytes = Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0));
+  const { memory } = glue.initSync({ module: await WebAssembly.compile(bytes) });
+  let opened;
+  const engine = new glue.Engine(OTHERS, {
+    connect: async () => new Response(null, { headers: { 'content-type': 'text/event-stream' } }),
+    pump: (_, connection) => opened(connection),
+    disconnect() {},
+    show() {},
+  });
+  let id = 0;
+
+  async function evenkeel(onEvent) {
+    engine.closeStream(id++);
+    const opening = new Promise((resolve) => {
+      opened = resolve;
+    });
+    engine.openStream(id, Float64Array.from(STREAM), new Uint8Array(), 0);
+    const connection = await opening;
+    let lastId = '';
+    const emit = (event, data, id) => {
+      onEvent({ id, event, data });
+      return true;
+    };
+    return (chunk) => {
+      if (!engine.feed(id, connection, chunk)) throw new Error('the stream is closed');
+      const [text, records, words] = new Uint32Array(memory.buffer, engine.batch(id), 3);
+      if (words)
+        lastId = readBatch(memory, text, new Uint32Array(memory.buffer, records, words), lastId, emit);
+    };
+  }
+  return { contenders: { ...PEERS, evenkeel }, end: () => engine.dispose() };
+}

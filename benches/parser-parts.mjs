@@ -1,6 +1,6 @@
 // What is measured of the parsers alone, the same in Node and in a page.
 import { chunks, corpus, longLine, NAMES_OF_STREAMS } from './events-corpora.mjs';
-import { contenders } from './parser-contenders.mjs';
+import { openContenders } from './parser-contenders.mjs';
 import { rounds } from './rounds.mjs';
 
 const ROUNDS = 5;
@@ -14,16 +14,27 @@ const LINE_CHUNK_B = 1_460;
 /** Who takes longer than this for a line is timed once. */
 const LINE_MS_MAX = 1_000;
 
+const { contenders, end } = await openContenders();
 const names = Object.keys(contenders);
 
-/** All of it; `heap` tells how many bytes are in use after a collection. */
-export async function measure(heap) {
+/** All of it; `used` tells how many bytes of heap are in use. */
+export async function measure(used) {
+  const heap = async () => {
+    // What a buffer held is let go some time after the buffer.
+    for (let times = 0; times < 3; times++) {
+      gc();
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    return used();
+  };
   const streams = [];
   for (const name of NAMES_OF_STREAMS) streams.push({ name, ...(await timeStream(name)) });
   const lines = [];
   for (const size of LINES_B) lines.push({ size, took: await timeLine(size) });
+  const pieces = chunks(corpus('small', SIZE_B).bytes, CHUNK_B);
   const kept = [];
-  for (const name of names) kept.push({ name, ...(await keepSome(contenders[name], heap)) });
+  for (const name of names) kept.push({ name, ...(await keepSome(contenders[name], pieces, heap)) });
+  end();
   return { streams, lines, kept };
 }
 
@@ -39,22 +50,22 @@ async function timeStream(name) {
 async function timeLine(size) {
   const pieces = chunks(longLine(size), LINE_CHUNK_B);
   const once = {};
-  return rounds(names, ROUNDS, (contender) => {
-    const ms = once[contender] ?? time(contender, pieces, 1, size);
+  return rounds(names, ROUNDS, async (contender) => {
+    const ms = once[contender] ?? (await time(contender, pieces, 1, size));
     if (ms > LINE_MS_MAX) once[contender] = ms;
     return ms;
   });
 }
 
 /** Milliseconds for these pieces. All must see what is in them. */
-function time(contender, pieces, events, units) {
+async function time(contender, pieces, events, units) {
   let seen = 0;
   let sum = 0;
-  const begun = performance.now();
-  const push = contenders[contender](({ data }) => {
+  const push = await contenders[contender](({ data }) => {
     seen++;
     sum += data.length;
   });
+  const begun = performance.now();
   for (const piece of pieces) push(piece);
   const ms = performance.now() - begun;
   if (seen !== events || sum !== units)
@@ -63,12 +74,11 @@ function time(contender, pieces, events, units) {
 }
 
 /** Bytes of heap for each event that is kept, one from each piece, and how long its data is. */
-async function keepSome(contender, heap) {
-  const pieces = chunks(corpus('small', SIZE_B).bytes, CHUNK_B);
+async function keepSome(contender, pieces, heap) {
   let due = false;
   let length = 0;
   const events = [];
-  const push = contender((event) => {
+  const push = await contender((event) => {
     if (!due) return;
     due = false;
     length += event.data.length;
@@ -82,7 +92,7 @@ async function keepSome(contender, heap) {
     }
   }
   const after = await heap();
-  // Used after the measurement, neither of them is collected before.
-  const count = Math.min(events.length, pieces.length * LAPS);
+  // Used after the measurement, they are not collected before.
+  const { length: count } = events;
   return { heap: (after - before) / count, data: length / count };
 }

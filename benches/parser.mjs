@@ -9,8 +9,7 @@ import { median } from './rounds.mjs';
 const PEER = 'eventsource-parser';
 const FLAGS = ['--js-flags=--expose-gc', '--enable-precise-memory-info'];
 
-function heap() {
-  gc();
+function used() {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
@@ -43,7 +42,7 @@ console.log(
 );
 
 const { measure } = await import(pathToFileURL(await bundle('parser-parts')));
-print(`Node ${process.version}`, await measure(heap));
+print(`Node ${process.version}`, await measure(used));
 
 const pages = await openPages('parser-page');
 try {
