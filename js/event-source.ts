@@ -138,6 +138,10 @@ export class EventSourceBase extends (EventTarget as new () => EventSourceTarget
         enumerable: true,
         configurable: true,
       });
+    Object.defineProperty(EventSourceBase.prototype, Symbol.toStringTag, {
+      value: 'EventSource',
+      configurable: true,
+    });
     // Not every runtime has it.
     if (Symbol.dispose)
       Object.defineProperty(EventSourceBase.prototype, Symbol.dispose, {

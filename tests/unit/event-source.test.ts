@@ -153,6 +153,7 @@ test('it stands in for EventSource, for the compiler too', () => {
   assert.equal(given().source.withCredentials, false);
   assert.ok(asNative instanceof Class);
   assert.ok(asNative instanceof EventTarget);
+  assert.equal(Object.prototype.toString.call(asNative), '[object EventSource]');
   for (const name of ['url', 'withCredentials', 'readyState', 'state'])
     assert.throws(() => Object.assign(asNative, { [name]: 1 }), TypeError);
 });
@@ -570,6 +571,24 @@ test('many events wait and are taken in order', async () => {
 });
 
 // ---------------------------------------------------------------- whose it is
+
+test('a client’s streams are of the public class; where no module can run, and no native one, they say so', async () => {
+  const { createStability, ResilientEventSource } = await import('../../js/index.js');
+  const app = createStability();
+  const ours = app.events('https://feed.example.com/feed', { withCredentials: true });
+  const own = new ResilientEventSource('https://feed.example.com/feed', { stability: app });
+  const closed = [ours, own].map(async (source) => {
+    assert.ok(source instanceof ResilientEventSource);
+    assert.equal(source.readyState, 0);
+    await new Promise((resolve) => source.addEventListener('error', resolve));
+    assert.equal(source.readyState, 2);
+    assert.equal(source.state.getSnapshot().error?.kind, 'runtime');
+  });
+  await Promise.all(closed);
+  assert.deepEqual([ours.withCredentials, own.withCredentials], [true, false]);
+  assert.throws(() => app.events('/no-page-to-resolve-it'), { name: 'SyntaxError' });
+  app.dispose();
+});
 
 test('on a server no client is remembered', () => {
   const streams: Stream[] = [];
