@@ -6,7 +6,7 @@ import type { EventsSettings, Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, StabilityError } from './errors.js';
 import { type Lines, QUEUED_MAX, type Sink } from './event-source.js';
-import { readBatch } from './message.js';
+import { type Emit, readBatch } from './message.js';
 import { openFallback, openNative } from './native.js';
 import { orAbort, type Requests } from './request.js';
 import type { Runtime } from './runtime.js';
@@ -101,8 +101,10 @@ interface Stream {
   epoch: number;
   /** Other tabs listen. */
   followed: boolean;
-  /** What they will be told of the chunk that is read now. */
-  events: Array<string | null>;
+  /** The last event id that they know of. */
+  told: string;
+  /** What the class was told. */
+  state: EventsState | undefined;
 }
 
 /** Opens streams. */
@@ -143,7 +145,8 @@ export function createStreams(
       role: 'single',
       epoch: 0,
       followed: false,
-      events: [],
+      told: '',
+      state: undefined,
     };
     streams.set(id, stream);
     begin(id, stream);
@@ -159,9 +162,8 @@ export function createStreams(
       },
       stats() {
         if (stream.native) return stream.native.stats();
-        const reached = runtime().engine()?.lastId(id);
         return {
-          lastEventId: reached ? decode(reached) : stream.lastEventId,
+          lastEventId: reached(id) ?? stream.lastEventId,
           received: stream.received,
           duplicates: stream.repeated,
           lastByteAt: stream.lastByteAt,
@@ -312,46 +314,56 @@ export function createStreams(
     if (engine !== runtime().engine() || !memory) return; // it trapped
     const [text, records, words, repeated] = new Uint32Array(memory.buffer, at, 4);
     stream.repeated = repeated!;
-    if (!words) return;
     const batch = new Uint32Array(memory.buffer, records, words);
-    readBatch(memory, text!, batch, stream.lastEventId, (type, data, eventId) =>
-      emit(stream, type, data, eventId),
-    );
-    share(stream);
+    deliver(id, stream, (emit) => readBatch(memory, text!, batch, stream.lastEventId, emit));
   }
 
-  /** Hands one event to the page, and to the tabs that listen. False: the page closed the stream. */
-  function emit(stream: Stream, type: string, data: string, eventId: string): boolean {
+  /** Hands events to the page. Tabs that listen are told first: what the engine says of how far this one has come is then true of all. */
+  function deliver(id: number, stream: Stream, read: (emit: Emit) => unknown): void {
+    if (!stream.followed || stream.role !== 'leader') {
+      read((...event) => hand(stream, ...event));
+      return;
+    }
+    const events: Parameters<Emit>[] = [];
+    read((...event) => events.push(event) > 0);
+    let before = stream.lastEventId;
+    const told = events.flatMap(([type, data, eventId]) => {
+      const own = eventId === before ? null : eventId;
+      before = eventId;
+      return [type, data, own];
+    });
+    const lastId = reached(id) ?? before;
+    if (told.length || lastId !== stream.told) post(stream, { events: told, origin: stream.origin, lastId });
+    stream.told = lastId;
+    for (const event of events) if (!hand(stream, ...event)) return;
+  }
+
+  /** False: the page closed the stream. */
+  function hand(stream: Stream, ...[type, data, eventId]: Parameters<Emit>): boolean {
     stream.received++;
-    if (stream.followed && stream.role === 'leader')
-      stream.events.push(type, data, eventId === stream.lastEventId ? null : eventId);
     stream.lastEventId = eventId;
     return stream.sink.message(type, data, eventId, stream.origin);
   }
 
-  /** An event with an id of its own, or without, that came another way than by this tab's stream. */
-  function admit(id: number, stream: Stream, type: string, data: string, eventId: string | null): boolean {
-    const engine = runtime().engine();
-    const own = eventId?.includes('\0') ? null : eventId;
-    if (!engine?.admit(id, own ?? undefined, type === 'message' ? '' : type, data)) {
-      stream.repeated++;
-      return true;
-    }
-    return emit(stream, type, data, own ?? stream.lastEventId);
+  /** How far a stream has come; undefined where the engine does not have it. */
+  function reached(id: number): string | undefined {
+    const bytes = runtime().engine()?.lastId(id);
+    return bytes && decode(bytes);
+  }
+
+  /** Whether an event that came another way than by this tab's connection is a new one. */
+  function isNew(id: number, stream: Stream, type: string, data: string, eventId: string | null): boolean {
+    const taken = runtime()
+      .engine()
+      ?.admit(id, eventId ?? undefined, type === 'message' ? '' : type, data);
+    if (!taken) stream.repeated++;
+    return !!taken;
   }
 
   // ---------------------------------------------------------------- other tabs
 
   function post({ group, epoch }: Stream, load: Load | typeof AGAIN): void {
     group?.post({ epoch, says: LOAD, visible: false, value: 0, load });
-  }
-
-  /** Tells the tabs that listen what this chunk brought. */
-  function share(stream: Stream): void {
-    const { events } = stream;
-    if (!events.length) return;
-    stream.events = [];
-    post(stream, { events, origin: stream.origin });
   }
 
   function heard(id: number, stream: Stream, { from, epoch, says, visible, value, load }: Word): void {
@@ -370,22 +382,28 @@ export function createStreams(
       return;
     const { shown, fire, lastId, origin, events } = (load ?? {}) as Load;
     if (typeof origin === 'string') stream.origin = origin;
-    if (typeof lastId === 'string' && lastId && !stream.lastEventId) {
-      stream.lastEventId = lastId;
-      engine.reached(id, encoder.encode(lastId));
-    }
     if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite)) {
       const isOpen = (status: number) => status === OPEN || status === POLLING;
       const opens = isOpen(shown[0]) && !isOpen(stream.shown[0]);
       if (shown[0] === CLOSED) engine.closeStream(id);
       show(id, stream, shown, opens ? 1 : fire === 2 ? 2 : 0);
     }
-    if (!Array.isArray(events)) return;
-    stream.lastByteAt = Date.now();
-    for (let at = 0; at + 2 < events.length; at += 3) {
-      const [type, data, eventId] = events.slice(at, at + 3);
-      if (typeof type !== 'string' || typeof data !== 'string') return;
-      if (!admit(id, stream, type, data, typeof eventId === 'string' ? eventId : null)) return;
+    if (Array.isArray(events)) {
+      stream.lastByteAt = Date.now();
+      for (let at = 0; at + 2 < events.length; at += 3) {
+        const [type, data, own] = events.slice(at, at + 3);
+        if (typeof type !== 'string' || typeof data !== 'string') break;
+        const eventId = typeof own === 'string' ? own : null;
+        if (
+          isNew(id, stream, type, data, eventId) &&
+          !hand(stream, type, data, eventId ?? stream.lastEventId)
+        )
+          return;
+      }
+    }
+    if (typeof lastId === 'string') {
+      stream.lastEventId = lastId;
+      engine.reached(id, encoder.encode(lastId));
     }
     if (stream.sink.queued <= QUEUED_MAX) return;
     engine.closeStream(id);
@@ -424,20 +442,18 @@ export function createStreams(
       reason: stream.error?.kind ?? null,
     });
     if (fire) diagnostics.count(fire === 1 ? 'streamsOpened' : 'streamErrors');
-    if (stream.followed && role === 'leader') post(stream, { shown, fire, lastId: stream.lastEventId });
+    if (stream.followed && role === 'leader') post(stream, { shown, fire });
     if (code === CLOSED) forget(id, stream);
-    sink.state(
-      {
-        status: name,
-        isConnected: code === OPEN || code === POLLING,
-        attempts,
-        nextRetryAt: nextRetryAt < 0 ? null : nextRetryAt,
-        role,
-        error: stream.error,
-        reconnects: Math.max(0, stream.opened - 1),
-      },
-      FIRE[fire],
-    );
+    stream.state = {
+      status: name,
+      isConnected: code === OPEN || code === POLLING,
+      attempts,
+      nextRetryAt: nextRetryAt < 0 ? null : nextRetryAt,
+      role,
+      error: stream.error,
+      reconnects: Math.max(0, stream.opened - 1),
+    };
+    sink.state(stream.state, FIRE[fire]);
   }
 
   /** Does something to a stream that is still there. */
@@ -483,8 +499,8 @@ export function createStreams(
       const signal = AbortSignal.any([stream.poll.signal, AbortSignal.timeout(settings.api.timeoutMs)]);
       try {
         const url = requests.resolve(stream.options.poll.url);
-        const reached = runtime().engine()?.lastId(id);
-        if (reached?.length) url.searchParams.set('lastEventId', decode(reached));
+        const lastId = reached(id);
+        if (lastId) url.searchParams.set('lastEventId', lastId);
         const response = await request(stream, url, true, '', 1, signal);
         if (response.status !== 200) {
           stream.poll.abort();
@@ -505,11 +521,17 @@ export function createStreams(
         const { polled } = stream;
         stream.polled = undefined;
         stream.lastByteAt = Date.now();
-        for (const { id: eventId, event, data } of polled?.events ?? []) {
-          if (!admit(id, stream, event || 'message', data, eventId ?? null)) return;
-        }
-        if (polled?.lastEventId) runtime().engine()?.reached(id, encoder.encode(polled.lastEventId));
-        share(stream);
+        deliver(id, stream, (emit) => {
+          let last = stream.lastEventId;
+          for (const { id: eventId, event, data } of polled?.events ?? []) {
+            const own = eventId?.includes('\0') ? null : (eventId ?? null);
+            const type = event || 'message';
+            if (!isNew(id, stream, type, data, own)) continue;
+            last = own ?? last;
+            if (!emit(type, data, last)) return;
+          }
+          if (polled?.lastEventId) runtime().engine()?.reached(id, encoder.encode(polled.lastEventId));
+        });
       })(id),
     show(id, ...args) {
       const stream = streams.get(id);
@@ -526,8 +548,10 @@ export function createStreams(
     role: to((stream, leads, epoch) => {
       stream.role = leads ? 'leader' : 'follower';
       stream.epoch = epoch;
+      const { state, role } = stream;
+      if (state) stream.sink.state((stream.state = { ...state, role }));
     }),
-    joined: to((stream) => post(stream, { shown: stream.shown, fire: 0, lastId: stream.lastEventId })),
+    joined: (id) => to((stream) => post(stream, { shown: stream.shown, lastId: reached(id) ?? '' }))(id),
     left: to((stream) => stream.group?.leave()),
   };
 
