@@ -160,29 +160,25 @@ impl Parser {
         while let Some(&first) = chunk.get(at) {
             let field = match self.field {
                 Some(field) => field,
-                None if self.line.is_empty() => {
-                    if is_line_end(first) {
+                None => {
+                    let whole = self.line.is_empty();
+                    if !whole {
+                        self.line.push(first);
+                    } else if is_line_end(first) {
                         self.dispatch(keep);
                         at = self.next_line(chunk, at);
                         continue;
                     }
-                    let rest = &chunk[at..];
-                    let Some((field, start)) = field(rest) else {
-                        self.line.extend_from_slice(rest);
-                        return;
-                    };
-                    at += start;
-                    field
-                }
-                None => {
-                    self.line.push(first);
-                    let name = &self.line;
-                    let Some((field, start)) = field(name) else {
+                    let Some((field, start)) = field(if whole { &chunk[at..] } else { &self.line }) else {
+                        if whole {
+                            self.line.push(first);
+                        }
                         at += 1;
                         continue;
                     };
-                    // The byte that settled it is the value's, or ends the line, unless it was the blank after the colon.
-                    at += usize::from(start == name.len());
+                    // Of a name that was cut, this byte settled it. It is the value's, or ends the line, unless it was
+                    // the blank after the colon.
+                    at += if whole { start } else { usize::from(start == self.line.len()) };
                     self.line.clear();
                     field
                 }
@@ -253,6 +249,14 @@ impl Parser {
             self.text.copy_within(self.batch..self.end, 0);
             self.end -= self.batch;
             self.batch = 0;
+        }
+        if !self.has_id {
+            self.id.clear();
+        }
+        for buffer in [&mut self.kind, &mut self.id, &mut self.line] {
+            if buffer.is_empty() && buffer.capacity() > KEPT_BYTES {
+                *buffer = Vec::new();
+            }
         }
         let room = self.end + chunk_len + self.line.len() + self.kind.len() + self.id.len() + self.last_id.len() + 4;
         if self.text.len() < room {
@@ -347,7 +351,8 @@ impl Parser {
         }
         let mut kind_units = 0;
         if !self.kind.is_empty() {
-            kind_units = append(&mut self.text, &mut self.end, &self.kind);
+            // 0 says that there is none, and invalid bytes may count as nothing.
+            kind_units = append(&mut self.text, &mut self.end, &self.kind).max(1);
         }
         self.records.push([(self.end - self.batch) as u32, data_units, id_units, kind_units]);
         self.batch = self.end;
@@ -357,16 +362,16 @@ impl Parser {
     fn skip_block(&mut self) {
         self.too_large = true;
         self.end = self.end.min(self.batch + 1);
-        empty(&mut self.kind);
+        self.kind.clear();
     }
 
+    #[inline(always)]
     fn drop_block(&mut self) {
         self.end = self.batch;
         self.surplus = 0;
         self.too_large = false;
         self.has_id = false;
-        empty(&mut self.kind);
-        empty(&mut self.id);
+        self.kind.clear();
     }
 
     fn own_id_len(&self) -> usize {
@@ -478,11 +483,4 @@ fn digits(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0_u64, |number, c| {
         c.is_ascii_digit().then(|| number.saturating_mul(10).saturating_add(u64::from(c - b'0')))
     })
-}
-
-fn empty(buffer: &mut Vec<u8>) {
-    buffer.clear();
-    if buffer.capacity() > KEPT_BYTES {
-        *buffer = Vec::new();
-    }
 }
