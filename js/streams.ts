@@ -44,6 +44,8 @@ type Shown = [
 interface Load {
   shown?: Shown;
   fire?: number;
+  /** The last event id before the events, and after them. */
+  before?: string;
   lastId?: string;
   origin?: string;
   events?: Array<string | null>;
@@ -51,6 +53,14 @@ interface Load {
 
 /** A follower wants a new connection. */
 const AGAIN = 'again';
+
+/** What the Rust side says of an event. */
+const REPEATED = 0;
+const NEW = 1;
+const GAP = 2;
+
+/** Two tabs that both believe to have missed something do not take the connection from each other more often. */
+const MISSED_APART_MS = 60_000;
 
 const STATUS = [
   'connecting',
@@ -103,6 +113,8 @@ interface Stream {
   followed: boolean;
   /** The last event id that they know of. */
   told: string;
+  /** When it missed something that the others were told. */
+  missedAt: number;
   /** What the class was told. */
   state: EventsState | undefined;
 }
@@ -146,6 +158,7 @@ export function createStreams(
       epoch: 0,
       followed: false,
       told: '',
+      missedAt: 0,
       state: undefined,
     };
     streams.set(id, stream);
@@ -326,14 +339,16 @@ export function createStreams(
     }
     const events: Parameters<Emit>[] = [];
     read((...event) => events.push(event) > 0);
-    let before = stream.lastEventId;
+    const before = stream.told;
+    let last = stream.lastEventId;
     const told = events.flatMap(([type, data, eventId]) => {
-      const own = eventId === before ? null : eventId;
-      before = eventId;
+      const own = eventId === last ? null : eventId;
+      last = eventId;
       return [type, data, own];
     });
-    const lastId = reached(id) ?? before;
-    if (told.length || lastId !== stream.told) post(stream, { events: told, origin: stream.origin, lastId });
+    const lastId = reached(id) ?? last;
+    if (told.length || lastId !== before)
+      post(stream, { events: told, before, lastId, origin: stream.origin });
     stream.told = lastId;
     for (const event of events) if (!hand(stream, ...event)) return;
   }
@@ -351,13 +366,21 @@ export function createStreams(
     return bytes && decode(bytes);
   }
 
-  /** Whether an event that came another way than by this tab's connection is a new one. */
-  function isNew(id: number, stream: Stream, type: string, data: string, eventId: string | null): boolean {
-    const taken = runtime()
+  /** What the engine says of an event that came another way than by this tab's connection: REPEATED, NEW or GAP. */
+  function admit(
+    id: number,
+    stream: Stream,
+    type: string,
+    data: string,
+    eventId: string | null,
+    follows: boolean,
+  ): number {
+    const kind = type === 'message' ? '' : type;
+    const verdict = runtime()
       .engine()
-      ?.admit(id, eventId ?? undefined, type === 'message' ? '' : type, data);
-    if (!taken) stream.repeated++;
-    return !!taken;
+      ?.admit(id, eventId ?? undefined, kind, data, follows);
+    if (verdict === REPEATED) stream.repeated++;
+    return verdict ?? GAP;
   }
 
   // ---------------------------------------------------------------- other tabs
@@ -368,6 +391,7 @@ export function createStreams(
 
   function heard(id: number, stream: Stream, { from, epoch, says, visible, value, load }: Word): void {
     const engine = runtime().engine();
+    if (!stream.followed) stream.told = reached(id) ?? '';
     stream.followed = true;
     if (load === AGAIN) {
       if (stream.role === 'leader') engine?.again(id);
@@ -380,7 +404,7 @@ export function createStreams(
       stream.role !== 'follower'
     )
       return;
-    const { shown, fire, lastId, origin, events } = (load ?? {}) as Load;
+    const { shown, fire, before, lastId, origin, events } = (load ?? {}) as Load;
     if (typeof origin === 'string') stream.origin = origin;
     if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite)) {
       const isOpen = (status: number) => status === OPEN || status === POLLING;
@@ -388,20 +412,26 @@ export function createStreams(
       if (shown[0] === CLOSED) engine.closeStream(id);
       show(id, stream, shown, opens ? 1 : fire === 2 ? 2 : 0);
     }
+    let mine = reached(id) ?? '';
+    const prompt = Date.now() - stream.missedAt < MISSED_APART_MS;
+    let expected = typeof before === 'string' ? before : mine;
     if (Array.isArray(events)) {
       stream.lastByteAt = Date.now();
       for (let at = 0; at + 2 < events.length; at += 3) {
-        const [type, data, own] = events.slice(at, at + 3);
+        const [type, data, given] = events.slice(at, at + 3);
         if (typeof type !== 'string' || typeof data !== 'string') break;
-        const eventId = typeof own === 'string' ? own : null;
-        if (
-          isNew(id, stream, type, data, eventId) &&
-          !hand(stream, type, data, eventId ?? stream.lastEventId)
-        )
+        const own = typeof given === 'string' ? given : null;
+        const verdict = admit(id, stream, type, data, own, prompt || expected === mine);
+        if (verdict === GAP) {
+          stream.missedAt = Date.now();
+          engine.missed(id);
           return;
+        }
+        if (own !== null) expected = mine = own;
+        if (verdict === NEW && !hand(stream, type, data, own ?? stream.lastEventId)) return;
       }
     }
-    if (typeof lastId === 'string') {
+    if (typeof lastId === 'string' && (expected === mine || !mine)) {
       stream.lastEventId = lastId;
       engine.reached(id, encoder.encode(lastId));
     }
@@ -526,7 +556,7 @@ export function createStreams(
           for (const { id: eventId, event, data } of polled?.events ?? []) {
             const own = eventId?.includes('\0') ? null : (eventId ?? null);
             const type = event || 'message';
-            if (!isNew(id, stream, type, data, own)) continue;
+            if (admit(id, stream, type, data, own, true) !== NEW) continue;
             last = own ?? last;
             if (!emit(type, data, last)) return;
           }
@@ -545,13 +575,19 @@ export function createStreams(
     }),
     unlock: to((stream) => stream.group?.unlock()),
     post: to((stream, epoch, says, visible, value) => stream.group?.post({ epoch, says, visible, value })),
-    role: to((stream, leads, epoch) => {
+    role(id, leads, epoch) {
+      const stream = streams.get(id);
+      if (!stream) return;
       stream.role = leads ? 'leader' : 'follower';
       stream.epoch = epoch;
+      stream.told = reached(id) ?? '';
       const { state, role } = stream;
       if (state) stream.sink.state((stream.state = { ...state, role }));
-    }),
-    joined: (id) => to((stream) => post(stream, { shown: stream.shown, lastId: reached(id) ?? '' }))(id),
+    },
+    joined(id) {
+      const stream = streams.get(id);
+      if (stream) post(stream, { shown: stream.shown, before: '', lastId: stream.told });
+    },
     left: to((stream) => stream.group?.leave()),
   };
 

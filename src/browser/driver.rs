@@ -11,6 +11,7 @@ use super::host::{Host, Question};
 use super::http;
 use crate::core::connection::ConnectionStatus;
 use crate::core::events::parser::Event;
+use crate::core::events::report::Admission;
 use crate::core::events::stream::Stream;
 use crate::core::events::streams::StreamId;
 use crate::core::hub::{Hub, Input};
@@ -72,9 +73,9 @@ impl Driver {
         taken.is_some()
     }
 
-    /// An event of a stream came another way. Whether to deliver it.
-    pub fn admit(&self, id: StreamId, event: &Event) -> bool {
-        self.0.hub.borrow_mut().admit(id, event)
+    /// An event of a stream came another way.
+    pub fn admit(&self, id: StreamId, event: &Event, follows: bool) -> Admission {
+        self.0.hub.borrow_mut().admit(id, event, follows)
     }
 
     /// Another tab said something. Whether to take what it carries.

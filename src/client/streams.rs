@@ -82,10 +82,16 @@ impl Engine {
         self.stream(id, StreamInput::Broken(connection, Broken::Lost));
     }
 
-    /// An event came another way. Whether to deliver it.
-    pub fn admit(&self, id: u32, event_id: Option<String>, kind: &str, data: &str) -> bool {
+    /// An event came another way. `follows`: right after the last one here. 0: it came before; 1: deliver it; 2: something was missed.
+    pub fn admit(&self, id: u32, event_id: Option<String>, kind: &str, data: &str, follows: bool) -> u32 {
         let event_id = event_id.as_deref().map(str::as_bytes);
-        self.driver.admit(id, &Event { id: event_id, kind: kind.as_bytes(), data: data.as_bytes() })
+        let event = Event { id: event_id, kind: kind.as_bytes(), data: data.as_bytes() };
+        self.driver.admit(id, &event, follows) as u32
+    }
+
+    /// This tab missed something that the others of its group were told.
+    pub fn missed(&self, id: u32) {
+        self.stream(id, StreamInput::Missed);
     }
 
     /// How far a stream has come, if it is there.

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use super::clock::Clock;
 use super::connection::{Connection, ConnectionStatus};
 use super::events::parser::Event;
-use super::events::report::{Broken, Reply, StreamOutput};
+use super::events::report::{Admission, Broken, Reply, StreamOutput};
 use super::events::stream::{Around, Stream, StreamSettings};
 use super::events::streams::{StreamId, Streams, StreamsOutput, Told};
 use super::flight::{Call, CallId};
@@ -79,6 +79,8 @@ pub enum StreamInput {
     Hold(bool),
     /// How far the tab has come that holds the connection, or the server says.
     Reached(Vec<u8>),
+    /// This tab missed something that the others were told.
+    Missed,
     /// Somebody wants a new connection now.
     Again,
     /// Nobody wants it any more.
@@ -191,9 +193,9 @@ impl Hub {
         self.streams.stream(id)
     }
 
-    /// An event of a stream that came another way. Whether it is to be delivered.
-    pub fn admit(&mut self, id: StreamId, event: &Event) -> bool {
-        self.streams.admit(id, event)
+    /// An event of a stream that came another way, see [`Stream::admit`].
+    pub fn admit(&mut self, id: StreamId, event: &Event, follows: bool) -> Admission {
+        self.streams.admit(id, event, follows)
     }
 
     /// Word of another tab about a stream that they share. Whether what it carries is to be taken.
@@ -270,6 +272,7 @@ impl Hub {
                     return streams.open(id, settings, &last_id, member.zip(tabs), around);
                 }
                 StreamInput::Told(told) => return streams.told(id, told, around),
+                StreamInput::Missed => return streams.rejoin(id, around),
                 _ => {}
             }
             streams.with(id, |stream| match input {

@@ -45,11 +45,7 @@ impl Memory {
     /// An event without an id of its own, or with an empty one, which names nothing, is always delivered. So is a known
     /// id with another type or other data. Neither ends a replay.
     pub fn admit(&mut self, event: &Event<'_>) -> bool {
-        let Some(id) = event.id.filter(|id| !id.is_empty() && self.capacity > 0) else {
-            return true;
-        };
-        let hash = mix(self.seed, id);
-        let entry = Entry { id: hash, whole: mix(mix(hash, event.kind), event.data) };
+        let Some(entry) = self.entry(event) else { return true };
         if self.replaying {
             let mut known = false;
             for earlier in &self.entries {
@@ -64,11 +60,23 @@ impl Memory {
         true
     }
 
+    /// Whether this very event was delivered, as far as that is remembered.
+    #[must_use]
+    pub fn knows(&self, event: &Event<'_>) -> bool {
+        self.entry(event).is_some_and(|entry| self.entries.contains(&entry))
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries = Vec::new();
         self.oldest = 0;
         self.replaying = false;
+    }
+
+    fn entry(&self, event: &Event<'_>) -> Option<Entry> {
+        let id = event.id.filter(|id| !id.is_empty() && self.capacity > 0)?;
+        let hash = mix(self.seed, id);
+        Some(Entry { id: hash, whole: mix(mix(hash, event.kind), event.data) })
     }
 
     fn remember(&mut self, entry: Entry) {

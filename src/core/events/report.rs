@@ -49,6 +49,18 @@ pub enum Broken {
     Unsendable,
 }
 
+/// What to do with an event that came another way than by this tab's own connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Admission {
+    /// It was delivered before.
+    Repeated,
+    /// Deliver it.
+    New,
+    /// Something before it was missed.
+    Gap,
+}
+
 /// Why things are as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {

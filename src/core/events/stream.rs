@@ -9,7 +9,7 @@ use super::memory::Memory;
 use super::parser::{Event, Parser};
 use super::polling::Polling;
 use super::reconnect::{Reconnect, ReconnectSettings, Wait};
-use super::report::{Broken, Content, Fault, Fire, Reply, Snapshot, Status, StreamOutput};
+use super::report::{Admission, Broken, Content, Fault, Fire, Reply, Snapshot, Status, StreamOutput};
 use crate::core::kind::Kind;
 use crate::core::origin::Met;
 use crate::core::random::Random;
@@ -237,14 +237,24 @@ impl Stream {
         Some(changed)
     }
 
-    /// An event that came another way: polled, or from the tab that has the connection. Whether it is to be delivered.
-    pub fn admit(&mut self, event: &Event) -> bool {
+    /// An event that came another way: polled, or from the tab that has the connection. `follows`: it comes right after the last one here.
+    pub fn admit(&mut self, event: &Event, follows: bool) -> Admission {
+        if !follows && !self.memory.knows(event) {
+            return Admission::Gap;
+        }
         if let Some(id) = event.id {
             self.parser.set_last_id(id);
         }
-        let new = self.memory.admit(event);
-        self.repeated += u32::from(!new);
-        new
+        if self.memory.admit(event) {
+            return Admission::New;
+        }
+        self.repeated += 1;
+        Admission::Repeated
+    }
+
+    /// Another tab has the connection now: what it brings may come again.
+    pub fn source_changed(&mut self) {
+        self.memory.source_changed();
     }
 
     /// The poll brought this; none: nothing.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::parser::Event;
-use super::report::StreamOutput;
+use super::report::{Admission, StreamOutput};
 use super::stream::{Around, Stream, StreamSettings};
 use crate::core::tabs::{Member, Role, Tabs, TabsOutput, TabsSettings, Word};
 use crate::core::time::Timestamp;
@@ -95,8 +95,17 @@ impl Streams {
     }
 
     /// An event that came another way, see [`Stream::admit`].
-    pub fn admit(&mut self, id: StreamId, event: &Event) -> bool {
-        self.find(id).is_some_and(|entry| entry.stream.admit(event))
+    pub fn admit(&mut self, id: StreamId, event: &Event, follows: bool) -> Admission {
+        self.find(id).map_or(Admission::Repeated, |entry| entry.stream.admit(event, follows))
+    }
+
+    /// This tab missed something that its group heard: it comes again, from where it stands.
+    pub fn rejoin(&mut self, id: StreamId, around: &mut Around) {
+        let Some(entry) = self.find(id) else { return };
+        if let Some(tabs) = entry.tabs.as_mut().filter(|_| entry.joined) {
+            tabs.leave();
+            tabs.join(around.now, place(&entry.stream), around.random);
+        }
     }
 
     /// The browser tells of a group's lock.
@@ -112,7 +121,13 @@ impl Streams {
     pub fn heard(&mut self, id: StreamId, word: Word, around: &mut Around) -> bool {
         let Some(entry) = self.find(id) else { return false };
         let place = place(&entry.stream);
-        entry.tabs.as_mut().is_some_and(|tabs| tabs.heard(around.now, word, place, around.random))
+        let Some(tabs) = &mut entry.tabs else { return false };
+        let epoch = tabs.epoch();
+        let taken = tabs.heard(around.now, word, place, around.random);
+        if tabs.epoch() != epoch {
+            entry.stream.source_changed();
+        }
+        taken
     }
 
     /// The page became visible or hidden.
