@@ -20,6 +20,8 @@ export interface Sink {
   onType: ((type: string) => void) | undefined;
   /** The iterator holds the stream back: settles when it wants more; undefined: go on at once. */
   room(): Promise<void> | undefined;
+  /** Nothing is heard any more. */
+  readonly closed: boolean;
   /** Events that wait for the iterator. A stream that cannot be held back closes when they are too many: see QUEUED_MAX. */
   readonly queued: number;
 }
@@ -304,6 +306,9 @@ export class EventSourceBase extends (EventTarget as new () => EventSourceTarget
         return source.readyState !== 2;
       },
       room: () => source.#queue?.room(),
+      get closed() {
+        return source.#readyState === 2;
+      },
       get queued() {
         return source.#queue?.size() ?? 0;
       },

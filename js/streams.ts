@@ -10,7 +10,7 @@ import { type Emit, readBatch } from './message.js';
 import { openFallback, openNative } from './native.js';
 import { orAbort, type Requests } from './request.js';
 import type { Runtime } from './runtime.js';
-import { type Group, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
+import { type Group, HERE, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
 import type { EventsState, EventsStatus, PollResponse } from './types.js';
 
 /** What the Rust side calls for streams, and for the tabs that share one. */
@@ -49,6 +49,8 @@ interface Load {
   lastId?: string;
   origin?: string;
   events?: Array<string | null>;
+  /** The last event id, with every sign of life: who lost messages finds out. */
+  at?: string;
 }
 
 /** A follower wants a new connection. */
@@ -91,7 +93,9 @@ interface Stream {
   begun: boolean;
   /** The engine has it. */
   attached: boolean;
-  /** What brings the events while there is no engine. */
+  /** Until something else brings the events. */
+  late: ReturnType<typeof setTimeout> | undefined;
+  /** What brings them while there is no engine. */
   native: ReturnType<typeof openNative>;
   connection: AbortController;
   poll: AbortController;
@@ -139,6 +143,7 @@ export function createStreams(
       sink,
       begun: false,
       attached: false,
+      late: undefined,
       native: null,
       connection: new AbortController(),
       poll: new AbortController(),
@@ -202,9 +207,8 @@ export function createStreams(
     if (runtime().engine()) return attach(id, stream);
     runtime().start();
     // A module that is slow to come shall not hold the page's events.
-    setTimeout(() => {
-      if (streams.get(id) === stream && !stream.attached)
-        stream.native ??= openNative(stream.url, stream.options, stream.sink);
+    stream.late = setTimeout(() => {
+      stream.native = openNative(stream.url, stream.options, stream.sink);
     }, settings.startTimeoutMs);
   }
 
@@ -219,6 +223,8 @@ export function createStreams(
   }
 
   function attach(id: number, stream: Stream): void {
+    if (stream.sink.closed) return forget(id, stream);
+    clearTimeout(stream.late);
     const { url, options, group } = stream;
     const { backoff, pauseHiddenAfterMs, poll, strict } = options;
     if (stream.native) {
@@ -247,6 +253,7 @@ export function createStreams(
 
   /** There will be no engine. */
   function fall(id: number, stream: Stream): void {
+    if (stream.sink.closed) return forget(id, stream); // the native stream gave up meanwhile
     if (stream.native) return;
     detach(stream);
     const { url, options, sink } = stream;
@@ -255,6 +262,7 @@ export function createStreams(
   }
 
   function detach(stream: Stream): void {
+    clearTimeout(stream.late);
     stream.attached = false;
     stream.connection.abort();
     stream.poll.abort();
@@ -397,14 +405,9 @@ export function createStreams(
       if (stream.role === 'leader') engine?.again(id);
       return;
     }
-    if (
-      !engine?.heard(id, from, epoch, says, visible, value) ||
-      engine !== runtime().engine() ||
-      says !== LOAD ||
-      stream.role !== 'follower'
-    )
-      return;
-    const { shown, fire, before, lastId, origin, events } = (load ?? {}) as Load;
+    if (!engine?.heard(id, from, epoch, says, visible, value) || engine !== runtime().engine()) return;
+    if (!load || stream.role !== 'follower') return;
+    const { shown, fire, before, lastId, origin, events, at: place } = load as Load;
     if (typeof origin === 'string') stream.origin = origin;
     if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite)) {
       const isOpen = (status: number) => status === OPEN || status === POLLING;
@@ -414,6 +417,8 @@ export function createStreams(
     }
     let mine = reached(id) ?? '';
     const prompt = Date.now() - stream.missedAt < MISSED_APART_MS;
+    if (typeof place === 'string' && !prompt && engine.lags(id, encoder.encode(place)))
+      return missed(id, stream);
     let expected = typeof before === 'string' ? before : mine;
     if (Array.isArray(events)) {
       stream.lastByteAt = Date.now();
@@ -422,11 +427,7 @@ export function createStreams(
         if (typeof type !== 'string' || typeof data !== 'string') break;
         const own = typeof given === 'string' ? given : null;
         const verdict = admit(id, stream, type, data, own, prompt || expected === mine);
-        if (verdict === GAP) {
-          stream.missedAt = Date.now();
-          engine.missed(id);
-          return;
-        }
+        if (verdict === GAP) return missed(id, stream);
         if (own !== null) expected = mine = own;
         if (verdict === NEW && !hand(stream, type, data, own ?? stream.lastEventId)) return;
       }
@@ -438,6 +439,11 @@ export function createStreams(
     if (stream.sink.queued <= QUEUED_MAX) return;
     engine.closeStream(id);
     show(id, stream, [CLOSED, 0, -1, 2 + KINDS.indexOf('queueFull'), 0, -1], 2);
+  }
+
+  function missed(id: number, stream: Stream): void {
+    stream.missedAt = Date.now();
+    runtime().engine()?.missed(id);
   }
 
   // ---------------------------------------------------------------- how it stands
@@ -574,7 +580,10 @@ export function createStreams(
       stream.group?.lock(steal);
     }),
     unlock: to((stream) => stream.group?.unlock()),
-    post: to((stream, epoch, says, visible, value) => stream.group?.post({ epoch, says, visible, value })),
+    post: to((stream, epoch, says, visible, value) => {
+      const load: Load | undefined = says === HERE ? { at: stream.told } : undefined;
+      stream.group?.post({ epoch, says, visible, value, load });
+    }),
     role(id, leads, epoch) {
       const stream = streams.get(id);
       if (!stream) return;

@@ -12,7 +12,8 @@ export interface Word {
   load?: unknown;
 }
 
-/** The number of a word that carries something. */
+/** The words that carry something. */
+export const HERE = 2;
 export const LOAD = 4;
 
 /** One tab's membership in one group. */

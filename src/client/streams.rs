@@ -89,6 +89,11 @@ impl Engine {
         self.driver.admit(id, &event, follows) as u32
     }
 
+    /// Whether the tab that has the connection has come further than this one.
+    pub fn lags(&self, id: u32, reached: &[u8]) -> bool {
+        self.driver.with_stream(id, |stream| stream.lags(reached)).unwrap_or_default()
+    }
+
     /// This tab missed something that the others of its group were told.
     pub fn missed(&self, id: u32) {
         self.stream(id, StreamInput::Missed);

@@ -66,6 +66,13 @@ impl Memory {
         self.entry(event).is_some_and(|entry| self.entries.contains(&entry))
     }
 
+    /// Whether an event of this id was delivered, as far as that is remembered.
+    #[must_use]
+    pub fn knows_id(&self, id: &[u8]) -> bool {
+        let id = mix(self.seed, id);
+        self.entries.iter().any(|entry| entry.id == id)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.entries = Vec::new();

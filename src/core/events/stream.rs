@@ -252,6 +252,13 @@ impl Stream {
         Admission::Repeated
     }
 
+    /// Whether the tab that has the connection has come further than this one.
+    #[must_use]
+    pub fn lags(&self, reached: &[u8]) -> bool {
+        let mine = self.parser.last_id();
+        !mine.is_empty() && mine != reached && !self.memory.knows_id(reached)
+    }
+
     /// Another tab has the connection now: what it brings may come again.
     pub fn source_changed(&mut self) {
         self.memory.source_changed();
