@@ -297,6 +297,11 @@ impl Hub {
                     }
                     self.session_says();
                 }
+                StreamsOutput::Stream(id, StreamOutput::Show(mut snapshot, fire)) => {
+                    snapshot.next_retry_at = snapshot.next_retry_at.map(|at| self.clock.on_host(at));
+                    let shown = StreamsOutput::Stream(id, StreamOutput::Show(snapshot, fire));
+                    self.outputs.push_back(Output::Streams(shown));
+                }
                 said => self.outputs.push_back(Output::Streams(said)),
             }
         }
