@@ -13,7 +13,8 @@ import {
   sections,
 } from '../pkg-template/wasm-file.mjs';
 
-const AIM_BROTLI_B = 32_000;
+/** What an app ships today to have the same features from several packages. */
+const AIM_BROTLI_B = 48_000;
 const ROWS_MAX = 25;
 
 const metafile = JSON.parse(readFileSync(join(root, 'target/stage/metafile.json'), 'utf8'));
@@ -55,7 +56,7 @@ function printDownloads() {
   for (const [name, { raw, gzip, brotli }] of rows) console.log(line(name, raw, gzip, brotli));
   const share = ((whole.brotli / AIM_BROTLI_B) * 100).toFixed(0);
   const verdict = whole.brotli <= AIM_BROTLI_B ? 'within' : 'OVER';
-  console.log(`\n${verdict} the aim of ${AIM_BROTLI_B} bytes of brotli for '.': ${share} % of it\n`);
+  console.log(`\n${verdict} the aim of ${AIM_BROTLI_B} bytes of brotli for '.' whole: ${share} % of it\n`);
 }
 
 function line(name, ...columns) {
@@ -110,7 +111,7 @@ function printWasmShares(path) {
  * where it is written.
  */
 function moduleOf(name) {
-  const own = /\bevenkeel::((?:core|browser|client)(?:::[a-z_0-9]+(?=::))?)/.exec(name);
+  const own = /\bevenkeel::((?:core(?:::events)?|browser|client)(?:::[a-z_0-9]+(?=::))?)/.exec(name);
   if (own) return `evenkeel::${own[1]}`;
   if (/\bevenkeel::/.test(name)) return 'evenkeel';
   if (/^<\w+>::/.test(name)) return 'core';
