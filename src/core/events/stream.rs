@@ -62,8 +62,8 @@ pub struct Around<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Another tab has the connection, or the page shall have none.
-    Idle,
+    /// Another tab has the connection, or the page shall have none. Not before this moment is there another.
+    Idle(Timestamp),
     /// Without a bound only as the specification has it.
     Connecting {
         until: Option<Timestamp>,
@@ -123,7 +123,7 @@ impl Stream {
             memory: Memory::new(settings.dedupe_ids, around.random.seed()),
             reconnect: Reconnect::new(settings.reconnect),
             polling: Polling::new(settings.poll),
-            state: if follows { State::Idle } else { State::Waiting(Wait { floor: now, until: now }) },
+            state: if follows { State::Idle(now) } else { State::Waiting(Wait { floor: now, until: now }) },
             connection: 0,
             follows,
             away: false,
@@ -401,6 +401,7 @@ impl Stream {
             return;
         }
         self.paused = false;
+        self.hidden_since = self.hidden_since.map(|_| around.now);
         self.reconnect.reset();
         self.quiet = 0;
         self.denials = 0;
@@ -512,9 +513,12 @@ impl Stream {
         }
         if self.idle() {
             self.drop_all();
-            self.state = State::Idle;
-        } else if self.state == State::Idle {
-            self.connect(around.now);
+            self.state = State::Idle(match self.state {
+                State::Waiting(Wait { floor, .. }) | State::Idle(floor) => floor,
+                _ => around.now,
+            });
+        } else if let State::Idle(floor) = self.state {
+            self.state = State::Waiting(Wait { floor, until: floor });
         }
     }
 
