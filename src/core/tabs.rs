@@ -63,7 +63,7 @@ pub enum Says {
         /// Whether a person sees who asks.
         visible: bool,
     },
-    /// The leader is.
+    /// The leader is. To whom came from the leader's own place, too: it may follow from there.
     Here {
         /// Whether a person sees the leader.
         visible: bool,
@@ -112,7 +112,8 @@ enum Standing {
     /// Waits for the lock, and listens to whoever has it.
     Following,
     Leading,
-    /// Leads no more, and keeps the lock for the one to whom it gave the work, so that nobody else in the queue gets it.
+    /// Leads no more, and keeps the lock: for the one to whom it gave the work, or until it is clear whether the lock is
+    /// still its own. If nobody takes the lock from it, it leads again. The next in the queue may be frozen; this one runs.
     Yielding,
 }
 
@@ -127,10 +128,9 @@ pub struct Tabs {
     /// that were locked in one millisecond, the greater member counts.
     epoch: u64,
     leader: Member,
-    /// Where this tab stood when it came back, until it has moved on: it may have missed what lies behind that.
+    /// Where this tab stood when it came back; 0 once a leader let it follow from there, or made it the leader. Until then
+    /// it may have missed something, and must not go on with what comes after that.
     claim: u64,
-    /// The present leader may not know of the claim.
-    unclaimed: bool,
     /// The next question cannot wait for the leader's silence.
     urgent: bool,
     stealing: bool,
@@ -165,7 +165,6 @@ impl Tabs {
             epoch: 0,
             leader: 0,
             claim: 0,
-            unclaimed: false,
             urgent: false,
             stealing: false,
             doubted: false,
@@ -180,7 +179,8 @@ impl Tabs {
         }
     }
 
-    /// Comes, or comes back after [`Tabs::leave`]. `place` is where this tab stands, 0 when it is new.
+    /// Comes, or comes back after [`Tabs::leave`]. `place` is where this tab stands, 0 when it is new: the leader that
+    /// stands elsewhere hands over to it, and meanwhile nothing is to be taken.
     pub fn join(&mut self, now: Timestamp, place: u64, random: &mut Random) {
         if self.standing != Standing::Away {
             return;
@@ -208,11 +208,7 @@ impl Tabs {
             Standing::Following => {
                 // A tab that is stolen from may be thawed later, and wants to have heard all that was said meanwhile.
                 self.followed |= self.stealing;
-                self.epoch = self.epoch.saturating_add(1).max(now.0);
-                self.leader = self.me;
-                self.claim = 0;
-                self.turn(Standing::Leading);
-                self.say_here(now);
+                self.lead(now);
             }
         }
     }
@@ -240,9 +236,6 @@ impl Tabs {
             return false;
         }
         self.followed = true;
-        if place != self.claim {
-            self.claim = 0;
-        }
         let leads = matches!(word.says, Says::Here { .. } | Says::Yours { .. } | Says::Load);
         let (theirs, known) = ((word.epoch, if leads { word.from } else { 0 }), (self.epoch, self.leader));
         if leads && theirs < known {
@@ -251,7 +244,9 @@ impl Tabs {
         let newer = theirs > known;
         if newer {
             (self.epoch, self.leader) = theirs;
-            self.step_down(now);
+            if self.standing == Standing::Leading {
+                self.step_down(now);
+            }
         }
         match word.says {
             Says::Join { visible, place: theirs } => {
@@ -259,22 +254,10 @@ impl Tabs {
                 self.asked(now, word.from, visible, missed, true, random);
             }
             Says::Ask { visible } => self.asked(now, word.from, visible, false, false, random),
-            Says::Here { .. } | Says::Yours { .. } | Says::Load => self.lives(now, random),
+            _ if self.standing == Standing::Following => self.led(now, word.says, newer, random),
+            _ => {}
         }
-        if word.says == (Says::Yours { to: self.me }) {
-            if !self.stealing {
-                self.steal(now, random);
-            }
-        } else if leads {
-            self.unclaimed |= newer && self.claim != 0;
-            // Whoever does not stand in the queue may be overtaken by a newcomer, who has not heard of it yet.
-            let unknown = newer && self.lock_at.is_some();
-            let hidden = word.says == (Says::Here { visible: false });
-            if self.unclaimed || unknown || (hidden && self.visible) {
-                self.ask_soon(now);
-            }
-        }
-        leads
+        leads && self.claim == 0
     }
 
     /// The page became visible or hidden.
@@ -352,17 +335,25 @@ impl Tabs {
     /// it gave its work away may still say where it stopped.
     #[must_use]
     pub fn load(&self) -> Option<Word> {
-        matches!(self.standing, Standing::Leading | Standing::Yielding).then(|| self.word(Says::Load))
+        let newest = self.leader == self.me && self.standing != Standing::Following && self.standing != Standing::Away;
+        newest.then(|| self.word(Says::Load))
     }
 
     // ------------------------------------------------------------ leading
+
+    fn lead(&mut self, now: Timestamp) {
+        self.epoch = self.epoch.saturating_add(1).max(now.0);
+        self.leader = self.me;
+        self.claim = 0;
+        self.turn(Standing::Leading);
+        self.say_here(now);
+    }
 
     /// Somebody wants to know whether the leader is there, or would be the better one.
     fn asked(&mut self, now: Timestamp, from: Member, visible: bool, missed: bool, came: bool, random: &mut Random) {
         match self.standing {
             Standing::Leading if missed || (visible && !self.visible) => {
-                self.turn(Standing::Yielding);
-                self.act_at = Some(now + self.settings.heartbeat);
+                self.step_down(now);
                 self.post(Says::Yours { to: from });
             }
             Standing::Leading => {
@@ -400,13 +391,10 @@ impl Tabs {
         }
     }
 
-    /// Somebody knows of a newer leadership: this one is over, whatever became of the lock.
+    /// Until somebody takes the lock, or nobody does.
     fn step_down(&mut self, now: Timestamp) {
-        if matches!(self.standing, Standing::Leading | Standing::Yielding) {
-            self.turn(Standing::Following);
-            self.outputs.push_back(TabsOutput::Unlock);
-            self.follow(now);
-        }
+        self.turn(Standing::Yielding);
+        self.act_at = Some(now + self.settings.heartbeat);
     }
 
     // ------------------------------------------------------------ following
@@ -419,11 +407,26 @@ impl Tabs {
     }
 
     /// The leader that counts was heard.
-    fn lives(&mut self, now: Timestamp, random: &mut Random) {
+    fn led(&mut self, now: Timestamp, says: Says, newer: bool, random: &mut Random) {
         self.heard_at = now;
         self.doubted = false;
-        if self.act_at.take().is_some() {
+        if self.act_at.take().is_some() && !self.urgent {
             self.look_later(now, random);
+        }
+        if says == (Says::Yours { to: self.me }) {
+            if !self.stealing {
+                self.steal(now, random);
+            }
+            return;
+        }
+        // A new leader has not heard of the claim, nor of a member that it overtook because that one stands in no queue.
+        if matches!(says, Says::Here { .. }) && !newer && !self.urgent {
+            self.claim = 0;
+        }
+        let unknown = newer && (self.claim != 0 || self.lock_at.is_some());
+        let better = self.visible && says == Says::Here { visible: false };
+        if unknown || better {
+            self.ask_soon(now);
         }
     }
 
@@ -431,14 +434,13 @@ impl Tabs {
     /// busy stream says thousands of words a second.
     fn look(&mut self, now: Timestamp, random: &mut Random) {
         let silent = now.since(self.heard_at) >= self.settings.heartbeat;
-        if !silent && !self.urgent && self.act_at.is_none() {
+        if !silent && !self.urgent && self.act_at.is_none() && self.claim == 0 {
             self.look_later(self.heard_at, random);
             return;
         }
         let visible = self.visible;
-        let claims = std::mem::take(&mut self.unclaimed) && self.claim != 0;
-        let says = if claims { Says::Join { visible, place: self.claim } } else { Says::Ask { visible } };
-        self.ask(now, says, random);
+        let claims = self.claim != 0;
+        self.ask(now, if claims { Says::Join { visible, place: self.claim } } else { Says::Ask { visible } }, random);
     }
 
     fn ask(&mut self, now: Timestamp, says: Says, random: &mut Random) {
@@ -481,19 +483,13 @@ impl Tabs {
     // ------------------------------------------------------------ both
 
     fn act(&mut self, now: Timestamp, random: &mut Random) {
+        let late = self.act_at.is_some_and(|at| now.since(at) > self.settings.heartbeat);
         match self.standing {
-            // Nobody took what was given away.
-            Standing::Yielding => self.step_down(now),
-            Standing::Following => {
-                let late = self.act_at.is_some_and(|at| now.since(at) > self.settings.heartbeat);
-                if late && !self.doubted {
-                    // This page did not run, and the answer may lie among what it has not heard yet.
-                    self.slept(now);
-                } else {
-                    self.steal(now, random);
-                }
-            }
-            Standing::Away | Standing::Leading => self.act_at = None,
+            // This page did not run, and the answer may lie among what it has not heard yet.
+            Standing::Following if late && !self.doubted => self.slept(now),
+            Standing::Following => self.steal(now, random),
+            Standing::Yielding => self.lead(now),
+            Standing::Away | Standing::Leading => {}
         }
     }
 
@@ -501,7 +497,7 @@ impl Tabs {
         let before = self.role();
         self.standing = standing;
         (self.speak_at, self.act_at, self.lock_at) = (None, None, None);
-        (self.stealing, self.urgent, self.unclaimed, self.doubted, self.joined) = (false, false, false, false, false);
+        (self.stealing, self.urgent, self.doubted, self.joined) = (false, false, false, false);
         if self.role() != before {
             self.outputs.push_back(TabsOutput::Role(self.role()));
         }

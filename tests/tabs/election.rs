@@ -143,26 +143,24 @@ fn a_tab_whose_lock_was_stolen_follows_at_once_and_leads_again_when_its_turn_com
 
 #[test]
 fn two_tabs_that_are_locked_in_one_millisecond_agree_on_one() {
-    for (first, second) in [(1, 2), (2, 1)] {
-        let mut world = World::new();
-        let (one, other) = (world.open_as(first, false), world.open_as(second, false));
-        let third = world.open(false);
+    let mut seen = 0;
+    for seed in 0..1_000 {
+        let mut world = World::seeded(seed);
+        (0..10).for_each(|_| {
+            world.open(false);
+        });
         world.run(2 * SECOND);
-        // Both begin in this very millisecond, as after two steals.
-        for tab in [one, other] {
-            world.leave(tab);
-            let now = world.tabs[tab].clock(world.now);
-            world.join(tab);
-            world.tabs[tab].told_locked = true;
-            world.tabs[tab].tabs.locked(now);
-        }
-        assert_eq!(world.tabs[one].tabs.epoch(), world.tabs[other].tabs.epoch());
-        world.run(2 * BOUND);
+        world.freeze(0);
+        world.forget();
+        world.run(BOUND);
+        let began = world.changes.iter().filter(|(.., role)| *role == Role::Leader).map(|(at, ..)| *at);
+        let began: Vec<u64> = began.collect();
+        seen += usize::from(began.windows(2).any(|two| two[0] == two[1]));
         let leaders = world.leaders();
-        assert_eq!(leaders.len(), 1);
+        assert_eq!(leaders.len(), 1, "{seed}");
         world.assert_led_by(leaders[0]);
-        assert!(world.tabs[third].runs());
     }
+    assert!(seen >= 3, "the story came to pass {seen} times");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn done() -> impl Strategy<Value = Done> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_done_to_it_a_tab_says_little_never_spins_and_leads_only_with_the_lock(
@@ -204,15 +204,14 @@ proptest! {
     ) {
         let mut random = evenkeel::core::random::Random::new(seed);
         let (mut tabs, mut now) = (Tabs::new(TabsSettings::default(), 1, true), Timestamp(start));
-        let (mut away, mut stopped_at) = (true, None);
+        let (mut away, mut holds, mut stopped_at) = (true, false, None);
         for done in all {
-            let led = tabs.role();
             let epoch = tabs.epoch();
             match done {
                 Done::Join(place) => { tabs.join(now, place, &mut random); away = false; }
-                Done::Leave => { tabs.leave(); away = true; }
-                Done::Locked => tabs.locked(now),
-                Done::Lost => tabs.lost(now),
+                Done::Leave => { tabs.leave(); (away, holds) = (true, false); }
+                Done::Locked => { tabs.locked(now); holds = !away; }
+                Done::Lost => { tabs.lost(now); holds = false; }
                 Done::Heard(word, place) => {
                     let taken = tabs.heard(now, word, place, &mut random);
                     prop_assert!(!taken || (word.epoch >= epoch && !away && tabs.role() == Role::Follower));
@@ -226,7 +225,7 @@ proptest! {
                 Done::Wait(time) => now = now + Duration::from_millis(time),
             }
             prop_assert!(tabs.epoch() >= epoch, "no epoch is forgotten");
-            prop_assert!(led == tabs.role() || tabs.role() == Role::Follower || matches!(done, Done::Locked));
+            prop_assert!(holds || tabs.role() == Role::Follower, "it leads without the lock");
             prop_assert!(!away || (tabs.next_wake().is_none() && tabs.load().is_none()));
             prop_assert!(away || tabs.role() == Role::Leader || tabs.next_wake().is_some(), "no wait without an end");
             let outputs: Vec<TabsOutput> = std::iter::from_fn(|| tabs.poll()).collect();

@@ -33,19 +33,21 @@ fn happen(world: &mut World, op: Op) {
     let there = |world: &World, tab: usize| world.tabs.get(tab).is_some_and(|tab| tab.alive);
     let runs = |world: &World, tab: usize| there(world, tab) && world.tabs[tab].runs();
     match op {
-        Op::Open(visible) => {
-            if world.tabs.len() < TABS_MAX {
-                world.open(visible);
-            }
+        Op::Open(visible) if world.tabs.len() < TABS_MAX => {
+            world.open(visible);
         }
         Op::Close(tab) if runs(world, tab) => world.close(tab),
         Op::Kill(tab) if there(world, tab) => world.kill(tab),
         Op::Freeze(tab) if runs(world, tab) => world.freeze(tab),
         Op::Thaw(tab) if there(world, tab) && world.tabs[tab].frozen => world.thaw(tab),
         Op::Throttle(tab, throttled) if there(world, tab) => {
+            let throttled = throttled && !world.tabs[tab].visible;
             world.throttle(tab, if throttled { THROTTLED } else { 1 });
         }
-        Op::Show(tab, visible) if runs(world, tab) => world.show(tab, visible),
+        Op::Show(tab, visible) if runs(world, tab) => {
+            world.throttle(tab, 1);
+            world.show(tab, visible);
+        }
         Op::Leave(tab) if runs(world, tab) => world.leave(tab),
         Op::Return(tab) if there(world, tab) && !world.tabs[tab].joined => world.join(tab),
         Op::BreakLocks(broken) => world.break_locks(broken),
@@ -95,7 +97,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_to_the_tabs_one_of_them_leads_soon_after(
@@ -113,7 +115,7 @@ proptest! {
 /// The same with no weight on what makes small stories: many thousand long ones.
 #[test]
 fn thousands_of_afternoons_end_with_one_leader_each() {
-    for seed in 0..4_000_u64 {
+    for seed in 0..2_000_u64 {
         let mut world = World::seeded(seed);
         let mut rng = fastrand::Rng::with_seed(!seed);
         for _ in 0..rng.usize(5..60) {

@@ -4,7 +4,7 @@ use evenkeel::core::tabs::Role;
 
 use super::world::{MINUTE, THROTTLED, World};
 
-/// Words in a minute of a quiet group, the mean of an hour.
+/// Words in a minute of a quiet group, the mean of a quarter of an hour.
 fn words_in_a_minute(tabs: usize, every: u64) -> f64 {
     let mut world = World::with_tabs(tabs);
     for tab in 0..tabs {
@@ -12,9 +12,9 @@ fn words_in_a_minute(tabs: usize, every: u64) -> f64 {
     }
     world.run(2 * MINUTE);
     world.forget();
-    world.run(60 * MINUTE);
+    world.run(15 * MINUTE);
     assert_eq!(world.changes, []);
-    world.words.len() as f64 / 60.0
+    world.words.len() as f64 / 15.0
 }
 
 #[test]
