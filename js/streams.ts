@@ -8,10 +8,11 @@ import { KINDS, kindOfStatus, StabilityError } from './errors.js';
 import { type Lines, QUEUED_MAX, type Sink } from './event-source.js';
 import { type Emit, readBatch } from './message.js';
 import { openFallback, openNative } from './native.js';
-import { orAbort, type Requests } from './request.js';
+import type { Requests } from './request.js';
 import type { Runtime } from './runtime.js';
+import { parsePoll, pollOf, request, secretOf } from './stream-request.js';
 import { type Group, HERE, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
-import type { EventsState, EventsStatus, PollResponse } from './types.js';
+import type { ErrorKind, EventsState, EventsStatus, PollResponse } from './types.js';
 
 /** What the Rust side calls for streams, and for the tabs that share one. */
 export interface StreamHost {
@@ -75,16 +76,11 @@ const STATUS = [
 const OPEN = 1;
 const POLLING = 3;
 const CLOSED = 5;
+const closedBy = (kind: ErrorKind): Shown => [CLOSED, 0, -1, 2 + KINDS.indexOf(kind), 0, -1];
+const ABORTED = closedBy('aborted');
 const FIRE = [undefined, 'open', 'error'] as const;
 
 const encoder = new TextEncoder();
-/** In a header each character stands for a byte. */
-const asHeader = (id: Uint8Array): string => {
-  let text = '';
-  for (const byte of encoder.encode(decode(id))) text += String.fromCharCode(byte);
-  return text;
-};
-
 interface Stream {
   url: URL;
   options: EventsSettings;
@@ -132,6 +128,7 @@ export function createStreams(
 ) {
   const streams = new Map<number, Stream>();
   let lastId = 0;
+  let disposed = false;
 
   // ---------------------------------------------------------------- one stream, from its beginning
 
@@ -193,8 +190,11 @@ export function createStreams(
   async function begin(id: number, stream: Stream): Promise<void> {
     const { shared } = stream.options;
     // Nothing is told before the constructor returned.
-    const name = await (shared && settings.tabs ? nameOf(settings.name, await secretOf(stream)) : undefined);
+    const name = await (shared && settings.tabs
+      ? nameOf(settings.name, await secretOf(requests, stream.url, stream.options))
+      : undefined);
     if (!streams.has(id)) return;
+    if (disposed) return show(id, stream, ABORTED, 2);
     stream.begun = true;
     if (name) {
       stream.group = joinGroup(
@@ -210,16 +210,6 @@ export function createStreams(
     stream.late = setTimeout(() => {
       stream.native = openNative(stream.url, stream.options, stream.sink);
     }, settings.startTimeoutMs);
-  }
-
-  /** What makes one stream equal another tab's. Headers that cannot be had now are of this tab alone. */
-  async function secretOf({ url, options }: Stream): Promise<string> {
-    const { method, body, withCredentials } = options;
-    const all = [requests.isTrusted(url) && requests.standing(), headersOf(options)].map(async (headers) => [
-      ...new Headers((await headers) || undefined),
-    ]);
-    const headers = await Promise.all(all).catch(() => crypto.randomUUID?.());
-    return JSON.stringify([url.href, method, headers, body, withCredentials]);
   }
 
   function attach(id: number, stream: Stream): void {
@@ -275,37 +265,7 @@ export function createStreams(
     streams.delete(id);
   }
 
-  // ---------------------------------------------------------------- requests
-
-  const headersOf = ({ headers }: EventsSettings) => (typeof headers === 'function' ? headers() : headers);
-
-  async function request(
-    { options }: Stream,
-    url: URL,
-    polls: boolean,
-    lastId: string,
-    attempt: number,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    const headers = new Headers(await orAbort(signal, headersOf(options)));
-    if (!headers.has('accept')) headers.set('accept', polls ? 'application/json' : 'text/event-stream');
-    if (lastId) headers.set('last-event-id', lastId);
-    const body = polls ? undefined : options.body;
-    const plan = requests.plan(
-      polls ? 'GET' : options.method,
-      url,
-      undefined,
-      {
-        headers: headers as unknown as Record<string, string>,
-        credentials: options.withCredentials ? 'include' : 'same-origin',
-      },
-      { cache: 'no-store', ...(body !== undefined && { body }) },
-    );
-    if (options.strict)
-      plan.trusted = false; // nothing is added to what the specification sends
-    else if (plan.trusted && attempt === 1) plan.standing = await orAbort(signal, requests.standing());
-    return requests.send(plan, attempt, signal);
-  }
+  // ---------------------------------------------------------------- bytes
 
   async function pump(id: number, stream: Stream, connection: number): Promise<void> {
     const { signal } = stream.connection;
@@ -438,7 +398,7 @@ export function createStreams(
     }
     if (stream.sink.queued <= QUEUED_MAX) return;
     engine.closeStream(id);
-    show(id, stream, [CLOSED, 0, -1, 2 + KINDS.indexOf('queueFull'), 0, -1], 2);
+    show(id, stream, closedBy('queueFull'), 2);
   }
 
   function missed(id: number, stream: Stream): void {
@@ -518,7 +478,7 @@ export function createStreams(
         return undefined; // it never can
       }
       try {
-        const response = await request(stream, url, false, asHeader(lastId), connection, signal);
+        const response = await request(requests, url, stream.options, lastId, connection, signal);
         stream.origin = new URL(response.url || url).origin;
         return (stream.response = response);
       } catch (error) {
@@ -537,7 +497,7 @@ export function createStreams(
         const url = requests.resolve(stream.options.poll.url);
         const lastId = reached(id);
         if (lastId) url.searchParams.set('lastEventId', lastId);
-        const response = await request(stream, url, true, '', 1, signal);
+        const response = await request(requests, url, pollOf(stream.options), undefined, 1, signal);
         if (response.status !== 200) {
           stream.poll.abort();
           return response;
@@ -619,25 +579,11 @@ export function createStreams(
     /** There will be no engine. */
     failed: () => each(fall),
     dispose(): void {
-      for (const [id, stream] of [...streams])
-        show(id, stream, [CLOSED, 0, -1, 2 + KINDS.indexOf('aborted'), 0, -1], 0);
+      disposed = true;
+      for (const [id, stream] of [...streams]) show(id, stream, ABORTED, 0);
     },
   };
 }
 
 /** What opens streams. */
 export type Streams = ReturnType<typeof createStreams>;
-
-/** The answer of a poll; undefined for what is none. */
-function parsePoll(bytes: Uint8Array): PollResponse | undefined {
-  try {
-    const body = JSON.parse(decode(bytes)) as PollResponse;
-    const isText = (value: unknown) => value === undefined || value === null || typeof value === 'string';
-    const fits =
-      isText(body.lastEventId) &&
-      body.events.every(({ id, event, data }) => isText(id) && isText(event) && typeof data === 'string');
-    return fits ? body : undefined;
-  } catch {
-    return;
-  }
-}

@@ -1,0 +1,79 @@
+/**
+ * The requests of event streams, and of the polls in their place.
+ */
+import { decode } from './body.js';
+import type { EventsSettings } from './config.js';
+import { orAbort, type Requests } from './request.js';
+import type { PollResponse } from './types.js';
+
+const headersOf = ({ headers }: EventsSettings) => (typeof headers === 'function' ? headers() : headers);
+
+/** In a header each character stands for a byte. */
+const asHeader = (id: Uint8Array): string => String.fromCharCode(...new TextEncoder().encode(decode(id)));
+
+/** A stream's options as they are for its polls. */
+export const pollOf = (options: EventsSettings): EventsSettings => ({
+  ...options,
+  method: 'GET',
+  body: undefined,
+});
+
+/**
+ * Asks for a stream from `lastId` on, or where that is undefined, polls. `attempt` counts from 1. Rejects with what the app's functions
+ * throw, and with what `fetch` rejects with.
+ */
+export async function request(
+  requests: Requests,
+  url: URL,
+  options: EventsSettings,
+  lastId: Uint8Array | undefined,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { method, body, withCredentials, strict } = options;
+  const headers = new Headers(await orAbort(signal, headersOf(options)));
+  if (!headers.has('accept')) headers.set('accept', lastId ? 'text/event-stream' : 'application/json');
+  if (lastId?.length) headers.set('last-event-id', asHeader(lastId));
+  const plan = requests.plan(
+    method,
+    url,
+    undefined,
+    {
+      headers: headers as unknown as Record<string, string>,
+      credentials: withCredentials ? 'include' : 'same-origin',
+    },
+    { cache: 'no-store', ...(body !== undefined && { body }) },
+  );
+  if (strict)
+    plan.trusted = false; // nothing is added to what the specification sends
+  else if (plan.trusted && attempt === 1) plan.standing = await orAbort(signal, requests.standing());
+  return requests.send(plan, attempt, signal);
+}
+
+/** What makes one stream equal another tab's: all that its answers depend on. Where headers cannot be had now, it equals none. */
+export async function secretOf(requests: Requests, url: URL, options: EventsSettings): Promise<string> {
+  const { method, body, withCredentials, firstByteMs } = options;
+  const signal = AbortSignal.timeout(firstByteMs);
+  try {
+    const standing = requests.isTrusted(url) && (await orAbort(signal, requests.standing()));
+    const own = await orAbort(signal, headersOf(options));
+    const headers = [standing || undefined, own].map((given) => [...new Headers(given)]);
+    return JSON.stringify([url.href, method, headers, body, withCredentials]);
+  } catch {
+    return crypto.randomUUID();
+  }
+}
+
+/** The answer of a poll; undefined for what is none. */
+export function parsePoll(bytes: Uint8Array): PollResponse | undefined {
+  try {
+    const body = JSON.parse(decode(bytes)) as PollResponse;
+    const isText = (value: unknown) => value === undefined || value === null || typeof value === 'string';
+    const fits =
+      isText(body.lastEventId) &&
+      body.events.every(({ id, event, data }) => isText(id) && isText(event) && typeof data === 'string');
+    return fits ? body : undefined;
+  } catch {
+    return;
+  }
+}
