@@ -191,7 +191,7 @@ export function createStreams(
     const { shared } = stream.options;
     // Nothing is told before the constructor returned.
     const name = await (shared && settings.tabs
-      ? nameOf(settings.name, await secretOf(requests, stream.url, stream.options))
+      ? nameOf(settings.name, () => secretOf(requests, stream.url, stream.options))
       : undefined);
     if (!streams.has(id)) return;
     if (disposed) return show(id, stream, ABORTED, 2);

@@ -44,7 +44,7 @@ function isWord(data: unknown): data is Word {
  *
  * @param secret what all members have in common. Nobody can tell it from the name.
  */
-export async function nameOf(app: string, secret: string): Promise<string | undefined> {
+export async function nameOf(app: string, secret: () => Promise<string>): Promise<string | undefined> {
   const { BroadcastChannel, crypto, navigator } = globalThis;
   if (!BroadcastChannel || !navigator?.locks || !crypto?.subtle) return;
   try {
@@ -52,7 +52,7 @@ export async function nameOf(app: string, secret: string): Promise<string | unde
   } catch {
     return;
   }
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret));
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(await secret()));
   // The number is that of the words: a version that says others does not meet this one.
   return `${app}:1:${btoa(String.fromCharCode(...new Uint8Array(digest, 0, 18)))}`;
 }
