@@ -169,7 +169,7 @@ impl Parser {
                         at = self.next_line(chunk, at);
                         continue;
                     }
-                    let Some((field, start)) = field(if whole { &chunk[at..] } else { &self.line }) else {
+                    let Some((field, start)) = field(if whole { after(chunk, at) } else { &self.line }) else {
                         if whole {
                             self.line.push(first);
                         }
@@ -185,7 +185,8 @@ impl Parser {
             };
 
             // Wherever the value belongs, it is copied behind the data: one loop for all lines.
-            let (len, non_ascii) = copy_line(&chunk[at..], &mut self.text[self.end..]);
+            let rest = after(chunk, at);
+            let (len, non_ascii) = copy_line(rest, part_mut(&mut self.text, self.end, rest.len()));
             at += len;
             let ended = at < chunk.len();
             match field {
@@ -275,7 +276,7 @@ impl Parser {
             let start = self.end;
             self.end += len;
             if non_ascii {
-                self.surplus = self.surplus.wrapping_add(surplus(&self.text[start..self.end]));
+                self.surplus = self.surplus.wrapping_add(surplus(part(&self.text, start, len)));
             }
             if self.end - self.batch + self.kind.len() + self.own_id_len() > self.max_event_bytes {
                 self.skip_block();
@@ -293,7 +294,7 @@ impl Parser {
     fn take_value(&mut self, field: Field, len: usize, ended: bool) {
         // One byte too many is enough to know.
         let wanted = self.max_event_bytes.saturating_add(1) - self.line.len();
-        self.line.extend_from_slice(&self.text[self.end..self.end + len.min(wanted)]);
+        self.line.extend_from_slice(part(&self.text, self.end, len.min(wanted)));
         let beside = if field == Field::Kind { self.own_id_len() } else { self.kind.len() };
         let data_len = (self.end - self.batch).saturating_sub(1);
         if field != Field::Retry && data_len + beside + self.line.len() > self.max_event_bytes {
@@ -330,7 +331,7 @@ impl Parser {
                 let event = Event {
                     id: own_id.then_some(&self.last_id),
                     kind: &self.kind,
-                    data: &self.text[self.batch..self.end - 1],
+                    data: part(&self.text, self.batch, self.end - 1 - self.batch),
                 };
                 if keep(event) {
                     self.record();
@@ -407,11 +408,31 @@ fn field(line: &[u8]) -> Option<(Field, usize)> {
     }
 }
 
+// Built for size, `text[start..]` is a call that returns through memory, and costs as much as reading a line does. These
+// are not calls. There is room for all that a chunk brings, so nothing is ever missing.
+
+#[inline(always)]
+fn after(text: &[u8], start: usize) -> &[u8] {
+    debug_assert!(start <= text.len());
+    text.get(start..).unwrap_or_default()
+}
+
+#[inline(always)]
+fn part(text: &[u8], start: usize, len: usize) -> &[u8] {
+    debug_assert!(start + len <= text.len());
+    text.get(start..start + len).unwrap_or_default()
+}
+
+#[inline(always)]
+fn part_mut(text: &mut [u8], start: usize, len: usize) -> &mut [u8] {
+    debug_assert!(start + len <= text.len());
+    text.get_mut(start..start + len).unwrap_or_default()
+}
+
 /// Copies a line without its end, or all there is of it; tells how many bytes, and whether any is beyond ASCII. What is
 /// written behind them has no meaning.
 #[inline(always)]
 fn copy_line(from: &[u8], to: &mut [u8]) -> (usize, bool) {
-    let to = &mut to[..from.len()];
     let (words, last) = from.as_chunks::<8>();
     let (copies, last_copies) = to.as_chunks_mut::<8>();
     let mut seen = 0;
@@ -450,29 +471,35 @@ fn zeros(word: u64) -> u64 {
     word.wrapping_sub(LOW) & !word & HIGH
 }
 
-/// How many bytes more than UTF-16 units: the continuation bytes, less one for each character of two units.
-fn surplus(bytes: &[u8]) -> u32 {
+/// How many bytes more than UTF-16 units.
+fn surplus(text: &[u8]) -> u32 {
+    let (words, last) = text.as_chunks::<8>();
     let mut surplus = 0_u32;
-    for part in bytes.chunks(8) {
-        let mut word = 0;
-        for &byte in part {
-            word = word << 8 | u64::from(byte);
-        }
-        let (first, second, third, fourth) = (word >> 7, word >> 6, word >> 5, word >> 4);
-        surplus = surplus
-            .wrapping_add((first & !second & LOW).count_ones())
-            .wrapping_sub((first & second & third & fourth & LOW).count_ones());
+    for word in words {
+        surplus = surplus.wrapping_add(surplus_of(u64::from_le_bytes(*word)));
     }
-    surplus
+    let mut word = 0;
+    for &byte in last {
+        word = word << 8 | u64::from(byte);
+    }
+    surplus.wrapping_add(surplus_of(word))
+}
+
+/// The continuation bytes, less one for each character of two units.
+#[inline(always)]
+fn surplus_of(word: u64) -> u32 {
+    let (first, second, third, fourth) = (word >> 7, word >> 6, word >> 5, word >> 4);
+    let continuations = (first & !second & LOW).count_ones();
+    continuations.wrapping_sub((first & second & third & fourth & LOW).count_ones())
 }
 
 /// Appends a part and LF to the text; tells its UTF-16 units.
-fn append(text: &mut [u8], end: &mut usize, part: &[u8]) -> u32 {
-    let len = part.len();
-    text[*end..*end + len].copy_from_slice(part);
+fn append(text: &mut [u8], end: &mut usize, appended: &[u8]) -> u32 {
+    let len = appended.len();
+    part_mut(text, *end, len).copy_from_slice(appended);
     text[*end + len] = b'\n';
     *end += len + 1;
-    (len as u32).wrapping_sub(surplus(part))
+    (len as u32).wrapping_sub(surplus(appended))
 }
 
 /// Digits and nothing else, saturating.
