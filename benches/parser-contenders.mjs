@@ -1,9 +1,10 @@
 // The parsers alone. Each contender is given `onEvent`, which takes an object { id, event, data }, and returns what
 // takes the next chunk of bytes.
-import { createGlue } from '#glue';
-import wasm from '#wasm-base64';
+
 import { getLines, getMessages } from '@microsoft/fetch-event-source/lib/esm/parse.js';
 import { createParser } from 'eventsource-parser';
+import { createGlue } from '#glue';
+import wasm from '#wasm-base64';
 import { readBatch } from '../js/message.ts';
 
 const PEERS = {
