@@ -145,6 +145,7 @@ impl Watch {
             Output::Probe => assert!(!self.disposed && self.visible, "only a visible page probes"),
             Output::Connection(connection, _) => self.connection = connection,
             Output::Breaker(..) | Output::CancelSession | Output::Queued(_) => {}
+            Output::Streams(_) => panic!("no story here opens a stream"),
         }
     }
 
