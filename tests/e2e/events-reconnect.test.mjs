@@ -1,0 +1,338 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { run, until } from '../harness/browser.mjs';
+import { retryAfter } from '../server/fault-server.mjs';
+import {
+  connections,
+  cutAfter,
+  EXACT,
+  ends,
+  lastIds,
+  openStream,
+  pauses,
+  QUICK,
+  quiet,
+  requestsTo,
+  stays,
+  URL_PATH,
+} from './streams.mjs';
+
+const config = { events: EXACT };
+const FIRST = 'id: 1\ndata: a\n\n';
+/** Timers of the page and of the server are rounded apart. */
+const SLACK_MS = 5;
+
+test('a stream whose response ends is opened again, from the last id', async (t) => {
+  const { server, stream } = await openStream(t, {}, { script: [ends(FIRST), stays('data: b\n\n')] });
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.deepEqual(await stream.log(), [
+    ['open', 1],
+    ['message', 'a'],
+    ['error', 0],
+    ['open', 1],
+    ['message', 'b'],
+  ]);
+  assert.deepEqual(lastIds(server), [null, '1']);
+  const [first, second] = requestsTo(server);
+  assert.deepEqual([first.method, second.method], ['GET', 'GET']);
+  assert.deepEqual([first.headers.accept, second.headers.accept], ['text/event-stream', 'text/event-stream']);
+  assert.deepEqual((await stream.events())[1], { type: 'message', data: 'b', id: '1' });
+});
+
+for (const [what, fault] of /** @type {Array<[string, any]>} */ ([
+  ['is cut', { cutAfterBytes: FIRST.length }],
+  ['is cut in the middle of an event', { cutAfterBytes: FIRST.length + 8 }],
+  ['is reset', { cutAfterBytes: FIRST.length, reset: true }],
+])) {
+  test(`a stream that ${what} goes on from the last whole event`, async (t) => {
+    const { server, stream } = await openStream(
+      t,
+      {},
+      { script: [ends(`${FIRST}id: 2\ndata: cut\n\n`, fault), stays('id: 2\ndata: b\n\n')] },
+    );
+    assert.deepEqual(await stream.heard(2), ['a', 'b']);
+    assert.deepEqual(lastIds(server), [null, '1']);
+    assert.deepEqual(await stream.faults(), [['network', 0]]);
+  });
+}
+
+for (const [what, fault, kind] of /** @type {Array<[string, any, string]>} */ ([
+  ['no answer', 'cut', 'network'],
+  ['a reset', { cut: 'beforeHeaders', reset: true }, 'network'],
+  ['408', 408, 'timeout'],
+  ['425', 425, 'unavailable'],
+  ['429', 429, 'rateLimited'],
+  ['500', 500, 'server'],
+  ['501', 501, 'server'],
+  ['502', 502, 'unavailable'],
+  ['503', 503, 'unavailable'],
+  ['504', 504, 'unavailable'],
+])) {
+  test(`${what} is tried again, and the stream opens`, async (t) => {
+    const { stream } = await openStream(t, EXACT, { script: [fault, fault, stays(FIRST)] });
+    await stream.heard(1);
+    assert.deepEqual(await stream.log(), [
+      ['error', 0],
+      ['error', 0],
+      ['open', 1],
+      ['message', 'a'],
+    ]);
+    const states = await stream.states();
+    const waiting = states.filter(({ status }) => status === 'waiting');
+    assert.deepEqual(
+      waiting.map(({ attempts, error, isConnected }) => [attempts, error.kind, error.attempts, isConnected]),
+      [
+        [1, kind, 1, false],
+        [2, kind, 2, false],
+      ],
+    );
+    assert.ok(waiting.every(({ nextRetryAt }) => nextRetryAt > 0));
+    assert.equal((await stream.state()).error, null, 'once open');
+  });
+}
+
+for (const [status, kind] of /** @type {Array<[number, string]>} */ ([
+  [400, 'invalid'],
+  [402, 'invalid'],
+  [403, 'forbidden'],
+  [404, 'notFound'],
+  [409, 'conflict'],
+  [410, 'notFound'],
+  [413, 'tooLarge'],
+  [422, 'invalid'],
+  [426, 'outdated'],
+])) {
+  test(`${status} closes, with kind ${kind}`, async (t) => {
+    const { server, stream } = await openStream(
+      t,
+      {},
+      { script: { status, headers: { 'X-Request-Id': 'r1' } }, url: `${URL_PATH}?secret=1` },
+    );
+    const { error, isConnected, nextRetryAt } = await stream.closed();
+    assert.deepEqual(
+      [error.name, error.kind, error.status, error.method, error.requestId, isConnected, nextRetryAt],
+      ['StabilityError', kind, status, 'GET', 'r1', false, null],
+    );
+    assert.equal(error.url, server.origin + URL_PATH, 'without its query');
+    assert.deepEqual(await stream.log(), [['error', 2]]);
+    assert.ok(await quiet(() => requestsTo(server).length, 150));
+    await stream.reconnect();
+    assert.ok(await quiet(() => requestsTo(server).length, 50), 'closed is closed');
+  });
+}
+
+test('204 closes without an error, in the middle of a life too', async (t) => {
+  const { server, stream } = await openStream(t, {}, { script: [ends(FIRST), 204] });
+  const { error } = await stream.closed();
+  assert.equal(error, null);
+  assert.deepEqual(await stream.log(), [
+    ['open', 1],
+    ['message', 'a'],
+    ['error', 0],
+    ['error', 2],
+  ]);
+  assert.ok(await quiet(() => requestsTo(server).length, 250));
+});
+
+test('what the server asked for with Retry-After is waited for, once', async (t) => {
+  const asked = [retryAfter.seconds(1), retryAfter.ms(400), retryAfter.imfFixdate(2)];
+  const { server, stream } = await openStream(
+    t,
+    {},
+    {
+      script: [...asked.map((retryAfter, i) => ({ status: i ? 503 : 429, retryAfter })), 503, stays(':\n\n')],
+    },
+  );
+  await stream.opened();
+  const [first, second, third, fourth] = pauses(requestsTo(server));
+  assert.ok(first >= 1000 - SLACK_MS, `${first}`);
+  assert.ok(second >= 400 - SLACK_MS, `${second}`);
+  assert.ok(third >= 1000 - SLACK_MS, `a date has whole seconds: ${third}`);
+  assert.ok(fourth < 400, `asked once: ${fourth}`);
+  assert.deepEqual(
+    (await stream.errors()).map(({ retryAfterMs }) => retryAfterMs === null),
+    [false, false, false, true],
+  );
+});
+
+test('malformed and past Retry-After ask for nothing', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    {},
+    {
+      script: [
+        { status: 503, retryAfter: 'soon' },
+        { status: 503, retryAfter: '-5' },
+        { status: 503, retryAfter: retryAfter.imfFixdate(-100) },
+        stays(':\n\n'),
+      ],
+    },
+  );
+  await stream.opened();
+  for (const pause of pauses(requestsTo(server))) assert.ok(pause < 1_000, `${pause}`);
+});
+
+test("`retry:` is a floor, and the backoff's base", async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    { backoff: { baseMs: 1, maxMs: 1_000, jitter: 'none' } },
+    { script: [ends('retry: 300\n\n'), 503, 503, stays(':\n\n')] },
+  );
+  await stream.opened(2);
+  const [first, second, third] = pauses(requestsTo(server));
+  assert.ok(first >= 300 - SLACK_MS && first < 590, `${first}`);
+  assert.ok(second >= 600 - SLACK_MS, `${second}`);
+  assert.ok(third >= 1_000 - SLACK_MS, `${third}`);
+});
+
+test('`retry:` is taken between 100 ms and 5 min, whatever a server says', async (t) => {
+  for (const [said, least, most] of /** @type {Array<[string, number, number]>} */ ([
+    ['0', 100, 1_000],
+    ['1', 100, 1_000],
+    ['99999999999999999999', 300_000, 300_300],
+    ['3600000', 300_000, 300_300],
+  ])) {
+    const { stream } = await openStream(
+      t,
+      { backoff: { baseMs: 1, maxMs: 1 } },
+      { script: [ends(`retry: ${said}\n\n`), stays(':\n\n')] },
+    );
+    const waiting = await until(async () =>
+      (await stream.states()).find(({ status }) => status === 'waiting'),
+    );
+    const wait = waiting.nextRetryAt - (await stream.stats()).lastByteAt;
+    assert.ok(wait >= least - SLACK_MS && wait < most, `retry: ${said} waits ${wait} ms`);
+    await stream.close();
+  }
+});
+
+test('a `retry:` that is no number is ignored', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    {},
+    { config, script: [ends('retry: 5s\n\nretry: -1\n\nretry: 1.5\n\n'), stays(':\n\n')] },
+  );
+  await stream.opened(2);
+  assert.ok(pauses(requestsTo(server))[0] < 1_000);
+});
+
+test('waits double up to their cap, and a first byte does not start them anew', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    { backoff: { baseMs: 50, maxMs: 400, jitter: 'none' } },
+    { script: ends(FIRST) },
+  );
+  await server.waitFor(URL_PATH, { count: 6 });
+  await stream.close();
+  const waits = (await stream.states())
+    .filter(({ status }) => status === 'waiting')
+    .map(({ attempts }) => attempts);
+  assert.deepEqual(waits.slice(0, 5), [1, 2, 3, 4, 5]);
+  const least = [50, 100, 200, 400, 400];
+  pauses(requestsTo(server).slice(0, 6)).forEach((pause, i) => {
+    assert.ok(pause >= least[i] - SLACK_MS, `wait ${i + 1}: ${pause} ms`);
+  });
+});
+
+test('a connection that lived for stableMs starts the waits anew, and `attempts` says so', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    { ...EXACT, stableMs: 250, spreadMs: 0 },
+    { script: [503, 503, 503, cutAfter(FIRST, 700), stays(':\n\n')] },
+  );
+  await stream.opened();
+  assert.equal((await stream.state()).attempts, 3, 'not by the first byte');
+  await until(async () => (await stream.state()).attempts === 0);
+  const stable = (await stream.states()).at(-1);
+  assert.deepEqual([stable.status, stable.error], ['open', null]);
+  await stream.opened(2);
+  assert.deepEqual(
+    (await stream.errors()).map(({ attempts }) => attempts),
+    [1, 2, 3, 1],
+  );
+  assert.equal(requestsTo(server).length, 5);
+});
+
+test('after a connection that lived, the first wait is spread, so that the pages of a server come back apart', async (t) => {
+  const { server, page } = await openStream(t, {}, { script: 404 });
+  server.on('/api/many/*', cutAfter(':\n\n', 200));
+  /** @type {number[]} */
+  const waits = await run(page, () => {
+    const wait = (i) =>
+      new Promise((resolve) => {
+        const backoff = { baseMs: 1, maxMs: 1 };
+        const source = window.app.events(`/api/many/${i}`, { stableMs: 50, spreadMs: 60_000, backoff });
+        source.state.subscribe(() => {
+          const { status, nextRetryAt } = source.state.getSnapshot();
+          if (status === 'waiting') resolve(nextRetryAt - Date.now());
+        });
+      });
+    return Promise.all([0, 1, 2, 3].map(wait));
+  });
+  assert.ok(
+    waits.every((wait) => wait >= -SLACK_MS && wait <= 60_000),
+    `${waits}`,
+  );
+  assert.ok(Math.max(...waits) - Math.min(...waits) > 500, `${waits}`);
+});
+
+test('a server that said `retry:` is not made to wait for the spread', async (t) => {
+  const { stream } = await openStream(
+    t,
+    { stableMs: 50, spreadMs: 60_000 },
+    { script: [cutAfter('retry: 100\n\n', 200), stays(':\n\n')] },
+  );
+  await stream.opened(2);
+});
+
+test('reconnect() drops an open connection for a new one, from the last id, without an error', async (t) => {
+  const { server, stream } = await openStream(t, {}, { script: [stays(FIRST), stays('data: b\n\n')] });
+  await stream.heard(1);
+  await stream.reconnect();
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.deepEqual(lastIds(server), [null, '1']);
+  assert.equal(await stream.fired('error'), 0);
+  assert.equal((await stream.state()).reconnects, 1);
+  await until(() => connections(server) === 1);
+});
+
+test('reconnect() ends a wait, with a fresh backoff', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    { backoff: { baseMs: 60_000, maxMs: 600_000, jitter: 'none' } },
+    { script: [503, 503, stays(FIRST)] },
+  );
+  await stream.is('waiting');
+  await stream.reconnect();
+  await server.waitFor(URL_PATH, { count: 2 });
+  const { attempts, nextRetryAt } = await stream.is('waiting');
+  assert.equal(attempts, 1);
+  assert.ok(nextRetryAt - Date.now() <= 60_000);
+  await stream.reconnect();
+  await stream.heard(1);
+});
+
+test('reconnect() many times at once leaves one connection', async (t) => {
+  const { server, page, stream } = await openStream(t);
+  await stream.opened();
+  await run(page, () => {
+    for (let i = 0; i < 20; i++) window.stream.source.reconnect();
+  });
+  await stream.opened(2);
+  await until(() => connections(server) === 1);
+  assert.ok(await quiet(() => requestsTo(server).length, 200));
+});
+
+test('close() ends a wait, and a connection that is being made', async (t) => {
+  const { server, stream } = await openStream(t, {}, { script: 'hang' });
+  const request = await server.waitFor(URL_PATH);
+  await stream.close();
+  await until(() => request.closedEarlyAt);
+  assert.deepEqual(await stream.log(), [], 'no event follows');
+  const { status, error } = await stream.state();
+  assert.deepEqual([status, error], ['closed', null]);
+  const waiting = await openStream(t, QUICK, { script: 503 });
+  await waiting.stream.is('waiting');
+  await waiting.stream.close();
+  assert.ok(await quiet(() => requestsTo(waiting.server).length, 300));
+});
