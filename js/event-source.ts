@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The public class: an EventSource as the WHATWG describes it, in front of whatever brings the events.
  */
