@@ -146,10 +146,12 @@ impl Driver {
         let wake = self.0.hub.borrow_mut().next_wake();
         let mut timer = self.0.timer.borrow_mut();
         let Some(wake) = wake else { return };
-        if timer.as_ref().is_some_and(|timer| timer.at <= wake) {
+        let now = now();
+        // One whose time is past did not count while this device slept, and would ring much later.
+        if timer.as_ref().is_some_and(|timer| timer.at <= wake && timer.at > now) {
             return;
         }
-        let wait = wake.0.saturating_sub(now().0).min(TIMER_MAX);
+        let wait = wake.0.saturating_sub(now.0).min(TIMER_MAX);
         let driver = self.clone();
         let timeout = Timeout::new(wait as u32, move || {
             driver.0.timer.take();
