@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hide, launchBrowser, openPage, run, show, until } from '../harness/browser.mjs';
+import { retryAfter } from '../server/fault-server.mjs';
+import { serve } from './pages.mjs';
+import {
+  connections,
+  EXACT,
+  lastIds,
+  listen,
+  openStream,
+  QUICK,
+  quiet,
+  requestsTo,
+  stays,
+  URL_PATH,
+} from './streams.mjs';
+
+const FIRST = 'id: 1\ndata: a\n\n';
+const SECOND = 'id: 2\ndata: b\n\n';
+/** A wait that nothing but the page's own life ends. */
+const LONG = { backoff: { baseMs: 600_000, maxMs: 600_000 }, spreadMs: 600_000 };
+const fresh = { page: { fresh: true } };
+
+/** The page's clock goes ahead, as it does when a laptop slept. @param {import('playwright-core').Page} page @param {number} ms */
+const sleep = (page, ms) =>
+  run(
+    page,
+    (ms) => {
+      const now = Date.now;
+      Date.now = () => now() + ms;
+    },
+    ms,
+  );
+
+test('a stream that is silent for watchdogMs is given up, and goes on from its last id', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    { watchdogMs: 300 },
+    { script: [stays(FIRST), stays(SECOND)] },
+  );
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  const [first, second] = requestsTo(server);
+  assert.ok(second.at - first.at >= 290, `${second.at - first.at}`);
+  assert.ok(first.closedEarlyAt, 'the silent connection is no longer held');
+  assert.deepEqual(lastIds(server).slice(0, 2), [null, '1']);
+  assert.deepEqual((await stream.faults())[0], ['timeout', 0]);
+});
+
+test('any byte is a sign of life: comments, and half a line', async (t) => {
+  const script = {
+    headers: { 'Content-Type': 'text/event-stream' },
+    pieces: [
+      { data: ':\n\n' },
+      ...Array.from('\n:\n: x\ndata: whole', (data) => ({ data, afterMs: 150 })),
+      { data: '\n\n', afterMs: 150 },
+    ],
+    stallAfterBytes: Number.POSITIVE_INFINITY,
+  };
+  const { server, stream } = await openStream(t, { watchdogMs: 1_000 }, { script });
+  assert.deepEqual(await stream.heard(1), ['whole']);
+  assert.equal(requestsTo(server).length, 1);
+  assert.equal(await stream.fired('error'), 0);
+});
+
+test('headers that do not come within firstByteMs are a failed attempt', async (t) => {
+  const { server, stream } = await openStream(t, { firstByteMs: 200 }, { script: ['hang', stays(FIRST)] });
+  await stream.heard(1);
+  assert.deepEqual(await stream.faults(), [['timeout', 0]]);
+  assert.ok(requestsTo(server)[0].closedEarlyAt);
+});
+
+test('headers are enough to be open, and the silence after them is the watchdog’s', async (t) => {
+  const { server, stream } = await openStream(
+    t,
+    { firstByteMs: 100, watchdogMs: 500 },
+    { script: [stays(''), stays(FIRST)] },
+  );
+  await stream.heard(1);
+  assert.deepEqual((await stream.log()).slice(0, 2), [
+    ['open', 1],
+    ['error', 0],
+  ]);
+  const [first, second] = requestsTo(server);
+  assert.ok(second.at - first.at >= 490, `${second.at - first.at}`);
+});
+
+test('the watchdog of a stream that is quiet again grows', async (t) => {
+  const { server, stream } = await openStream(t, { ...EXACT, watchdogMs: 150 }, { script: stays(':\n\n') });
+  await server.waitFor(URL_PATH, { count: 4 });
+  await stream.close();
+  const [first, second, third, fourth] = requestsTo(server).map(({ at }) => at);
+  assert.ok(second - first >= 145, `${second - first}`);
+  assert.ok(third - second >= 295, `${third - second}`);
+  assert.ok(fourth - third >= 595, `${fourth - third}`);
+});
+
+test('a laptop that slept longer than the watchdog reconnects on waking, at once', async (t) => {
+  const { server, page, stream } = await openStream(
+    t,
+    { ...LONG, stableMs: 1 },
+    { script: [stays(FIRST), stays(SECOND)], ...fresh },
+  );
+  await stream.heard(1);
+  await sleep(page, 8 * 3_600_000);
+  const before = Date.now();
+  await show(page);
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.ok(Date.now() - before < 5_000, `after ${Date.now() - before} ms`);
+  assert.deepEqual(lastIds(server), [null, '1']);
+  assert.equal(connections(server), 1);
+});
+
+test('a laptop that slept notices without any event, by its own clock', async (t) => {
+  const { page, stream } = await openStream(
+    t,
+    { ...LONG, watchdogMs: 2_000, stableMs: 1 },
+    { script: [stays(FIRST), stays(SECOND)], ...fresh },
+  );
+  await stream.heard(1);
+  await sleep(page, 8 * 3_600_000);
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+});
+
+test('becoming visible ends the jitter of a wait, never what the server asked for', async (t) => {
+  const { server, page, stream } = await openStream(t, LONG, {
+    script: [503, { status: 503, retryAfter: retryAfter.ms(1_500) }, stays(FIRST)],
+    ...fresh,
+  });
+  await stream.is('waiting');
+  await hide(page);
+  await show(page);
+  const { at } = await server.waitFor(URL_PATH, { count: 2 });
+  await until(async () => (await stream.state()).error?.retryAfterMs);
+  await hide(page);
+  await show(page);
+  await stream.heard(1);
+  assert.ok(requestsTo(server)[2].at - at >= 1_490, `${requestsTo(server)[2].at - at}`);
+});
+
+for (const [what, again] of /** @type {Array<[string, (page: any) => Promise<void>]>} */ ([
+  [
+    'the browser says that it is online again',
+    async (page) => {
+      await page.context().setOffline(true);
+      await until(() => run(page, () => !navigator.onLine));
+      await page.context().setOffline(false);
+    },
+  ],
+  ["an 'online' event comes", (page) => run(page, () => void dispatchEvent(new Event('online')))],
+])) {
+  test(`when ${what}, a waiting stream connects at once`, async (t) => {
+    const { page, stream } = await openStream(t, LONG, { script: [503, stays(FIRST)], ...fresh });
+    await stream.is('waiting');
+    await again(page);
+    await stream.heard(1);
+  });
+}
+
+test('a stream that lost the network comes back with it, from its last id', async (t) => {
+  const { server, page, stream } = await openStream(t, QUICK, {
+    script: [stays(FIRST), stays(SECOND)],
+    ...fresh,
+  });
+  await stream.heard(1);
+  await page.context().setOffline(true);
+  await server.refuse();
+  await until(async () => (await stream.fired('error')) > 0);
+  await until(async () => (await stream.state()).error?.kind === 'offline');
+  await server.accept();
+  await page.context().setOffline(false);
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.equal(lastIds(server).at(-1), '1');
+});
+
+test('an open stream that spans an offline spell is taken for dead', async (t) => {
+  const { server, page, stream } = await openStream(t, LONG, {
+    script: [stays(FIRST), stays(SECOND)],
+    ...fresh,
+  });
+  await stream.heard(1);
+  await run(page, () => {
+    Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => false });
+    dispatchEvent(new Event('offline'));
+    Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => true });
+    dispatchEvent(new Event('online'));
+  });
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  await until(() => connections(server) === 1);
+});
+
+test('a page that is hidden longer than pauseHiddenAfterMs has no stream, and goes on when it is seen', async (t) => {
+  const { server, page, stream } = await openStream(
+    t,
+    { pauseHiddenAfterMs: 100 },
+    { script: [stays(FIRST), stays(SECOND)], ...fresh },
+  );
+  await stream.heard(1);
+  await hide(page);
+  const { isConnected, error, nextRetryAt } = await stream.is('paused');
+  assert.deepEqual([isConnected, error, nextRetryAt, await stream.readyState()], [false, null, null, 0]);
+  await until(() => connections(server) === 0);
+  assert.equal(requestsTo(server).length, 1);
+  await show(page);
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.deepEqual(lastIds(server), [null, '1']);
+  assert.equal(await stream.fired('error'), 0, 'pausing is no error');
+});
+
+test('a page that is hidden for a moment keeps its stream, and so does one that did not ask to pause', async (t) => {
+  const { server, page, stream } = await openStream(
+    t,
+    { pauseHiddenAfterMs: 5_000 },
+    { script: stays(FIRST), ...fresh },
+  );
+  await listen(page, {}, { name: 'other' });
+  await stream.heard(1);
+  await server.waitFor(URL_PATH, { count: 2 });
+  await hide(page);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await show(page);
+  assert.ok(await quiet(() => requestsTo(server).length, 200));
+  assert.equal(connections(server), 2);
+});
+
+test('reconnect() wakes a stream that is paused', async (t) => {
+  const { page, stream } = await openStream(
+    t,
+    { pauseHiddenAfterMs: 50 },
+    { script: [stays(FIRST), stays(SECOND)], ...fresh },
+  );
+  await stream.heard(1);
+  await hide(page);
+  await stream.is('paused');
+  await stream.reconnect();
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+});
+
+test('a page that comes back from the back/forward cache goes on from its last id', async (t) => {
+  const browser = await launchBrowser(t, { bfcache: true });
+  const server = await serve(t);
+  server.page('/elsewhere', '<!doctype html><title>elsewhere</title>');
+  server.on(URL_PATH, [stays(FIRST), stays(SECOND)]);
+  const page = await openPage(t, { browser, server, config: { events: QUICK } });
+  await run(page, () => {
+    addEventListener('pageshow', ({ persisted }) => Object.assign(window, { persisted }));
+  });
+  const stream = await listen(page);
+  await stream.heard(1);
+  await page.goto(`${server.origin}/elsewhere`);
+  await until(() => connections(server) === 0);
+  await page.goBack({ waitUntil: 'commit' });
+  await until(() => run(page, () => window.persisted).catch(() => false));
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.deepEqual(lastIds(server), [null, '1']);
+  assert.equal(await stream.fired('error'), 0);
+  assert.equal(connections(server), 1);
+});
