@@ -120,8 +120,8 @@ impl Parser {
         &self.text[..self.batch]
     }
 
-    /// Four words for each event of the batch: its bytes in the text with all its LFs, the UTF-16 units of its data, of its last event ID or
-    /// [`UNCHANGED`], and of its type, 0 for `message`.
+    /// Four words for each event of the batch: its bytes in the text with all its LFs, and the UTF-16 units of its data,
+    /// of its last event ID or [`UNCHANGED`], and of its type, 0 for `message`.
     ///
     /// The units are right for valid UTF-8 only. Where U+FFFD comes up in the decoded text, the bytes help.
     #[must_use]
@@ -231,14 +231,9 @@ impl Parser {
         if chunk[at] == b'\n' {
             return at + 1;
         }
-        match chunk.get(at + 1) {
-            Some(b'\n') => at + 2,
-            Some(_) => at + 1,
-            None => {
-                self.after_cr = true;
-                at + 1
-            }
-        }
+        let next = chunk.get(at + 1);
+        self.after_cr = next.is_none();
+        at + 1 + usize::from(next == Some(&b'\n'))
     }
 
     /// Lets go of the batch, and makes the text long enough for whatever the chunk turns into. What one byte of a chunk
@@ -292,28 +287,42 @@ impl Parser {
 
     /// Takes the value of a line other than data, or a part of it, that stands behind the data.
     fn take_value(&mut self, field: Field, len: usize, ended: bool) {
-        // One byte too many is enough to know.
-        let wanted = self.max_event_bytes.saturating_add(1) - self.line.len();
-        self.line.extend_from_slice(part(&self.text, self.end, len.min(wanted)));
-        let beside = if field == Field::Kind { self.own_id_len() } else { self.kind.len() };
+        let mut value = part(&self.text, self.end, len);
+        if !ended || !self.line.is_empty() {
+            // One byte too many is enough to know.
+            let wanted = self.max_event_bytes.saturating_add(1) - self.line.len();
+            self.line.extend_from_slice(part(value, 0, len.min(wanted)));
+            value = &self.line;
+        }
+        let fits = value.len() <= self.max_event_bytes;
         let data_len = (self.end - self.batch).saturating_sub(1);
-        if field != Field::Retry && data_len + beside + self.line.len() > self.max_event_bytes {
+        let beside = data_len + if field == Field::Kind { self.own_id_len() } else { self.kind.len() };
+        let too_large = field != Field::Retry && beside + value.len() > self.max_event_bytes;
+        if ended && fits {
+            let place = match field {
+                Field::Retry => {
+                    self.retry = digits(value).or(self.retry);
+                    None
+                }
+                Field::Kind => Some(&mut self.kind),
+                _ if value.iter().any(|&byte| byte == 0) => None,
+                _ => {
+                    self.has_id = true;
+                    Some(&mut self.id)
+                }
+            };
+            if let Some(place) = place {
+                place.clear();
+                place.extend_from_slice(value);
+            }
+        }
+        if ended {
+            self.line.clear();
+        }
+        // Its type too, if that is what was taken just now.
+        if too_large || self.too_large {
             self.skip_block();
         }
-        if !ended {
-            return;
-        }
-        let fits = self.line.len() <= self.max_event_bytes;
-        match field {
-            Field::Kind if !self.too_large => swap(&mut self.kind, &mut self.line),
-            Field::Id if fits && self.line.iter().all(|&byte| byte != 0) => {
-                swap(&mut self.id, &mut self.line);
-                self.has_id = true;
-            }
-            Field::Retry if fits => self.retry = digits(&self.line).or(self.retry),
-            _ => {}
-        }
-        self.line.clear();
     }
 
     /// A blank line: what was read is an event, if there was data.
@@ -510,4 +519,81 @@ fn digits(text: &[u8]) -> Option<u64> {
     text.iter().try_fold(0_u64, |number, c| {
         c.is_ascii_digit().then(|| number.saturating_mul(10).saturating_add(u64::from(c - b'0')))
     })
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+    const CHUNK: usize = 1 << 14;
+
+    impl Parser {
+        fn held_bytes(&self) -> usize {
+            let values = [&self.text, &self.kind, &self.id, &self.last_id, &self.line];
+            self.records.capacity() * size_of::<[u32; 4]>() + values.map(Vec::capacity).iter().sum::<usize>()
+        }
+    }
+
+    /// Reads a stream of `pieces` over and over; tells the most that was held on the way.
+    fn held_most(parser: &mut Parser, pieces: &[u8], bytes: usize) -> usize {
+        let chunk: Vec<u8> = pieces.iter().copied().cycle().take(CHUNK).collect();
+        let push = |_| {
+            parser.push(&chunk, |_| true);
+            parser.held_bytes()
+        };
+        (0..bytes / CHUNK).map(push).max().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_comment_of_a_hundred_megabytes_is_not_held() {
+        for (start, megabytes) in [(":", 100), ("x", 4), ("datax: ", 4)] {
+            let mut parser = Parser::new(LIMIT);
+            parser.push(start.as_bytes(), |_| true);
+            assert!(held_most(&mut parser, b"x", megabytes << 20) <= 2 * CHUNK, "{start}");
+        }
+    }
+
+    #[test]
+    fn what_a_hostile_line_makes_it_hold_is_bounded() {
+        // A buffer that grows holds up to twice what is in it, and a value waits beside the room that it may need.
+        for (start, most) in
+            [("data: ", 2 * LIMIT), ("id: ", 4 * LIMIT), ("event: ", 4 * LIMIT), ("retry: ", 4 * LIMIT)]
+        {
+            let mut parser = Parser::new(LIMIT);
+            parser.push(start.as_bytes(), |_| true);
+            assert!(held_most(&mut parser, b"1", 8 * LIMIT) <= most + 4 * CHUNK, "{start}");
+        }
+        for pieces in ["data: 1\n", "id: 1\n", "event: 1\n", "retry: 1\n", "id: 1\ndata\n", "\n"] {
+            let mut parser = Parser::new(LIMIT);
+            assert!(held_most(&mut parser, pieces.as_bytes(), 8 * LIMIT) <= 2 * LIMIT + 4 * CHUNK, "{pieces}");
+        }
+    }
+
+    #[test]
+    fn what_large_events_or_many_took_is_given_back() {
+        let large = |field: &str| [field, &"1".repeat(LIMIT / 2), "\ndata\n\n"].concat();
+        let many = "data\n\n".repeat(LIMIT / 6);
+        for stream in [large("data: "), large("event: "), large("id: 1\0"), large("retry: "), many] {
+            let mut parser = Parser::new(LIMIT);
+            let (head, tail) = stream.split_at(stream.len() - 10);
+            parser.push(head.as_bytes(), |_| true);
+            parser.push(tail.as_bytes(), |_| true);
+            let held = parser.held_bytes();
+
+            parser.push(b"data: small\n\n", |_| true);
+
+            assert!(parser.held_bytes() <= 2 * KEPT_BYTES.min(held), "{held}: {}", &stream[..8]);
+        }
+    }
+
+    #[test]
+    fn events_of_a_usual_size_reuse_what_there_is() {
+        let mut parser = Parser::new(LIMIT);
+        let stream = b"id: 1234567\nevent: update\ndata: 0123456789\n\n";
+        held_most(&mut parser, stream, 4 * CHUNK);
+        let before = parser.held_bytes();
+
+        assert_eq!(held_most(&mut parser, stream, 64 * CHUNK), before);
+    }
 }
