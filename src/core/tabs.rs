@@ -364,9 +364,7 @@ impl Tabs {
             // question.
             Standing::Following if now.since(self.heard_at) >= self.pause() => {
                 self.expect_answer(now, random);
-                if !self.urgent {
-                    self.look_later(now, random);
-                }
+                self.look_later(now, random);
             }
             Standing::Away | Standing::Following | Standing::Yielding => {}
         }
@@ -410,7 +408,7 @@ impl Tabs {
     fn led(&mut self, now: Timestamp, says: Says, newer: bool, random: &mut Random) {
         self.heard_at = now;
         self.doubted = false;
-        if self.act_at.take().is_some() && !self.urgent {
+        if self.act_at.take().is_some() {
             self.look_later(now, random);
         }
         if says == (Says::Yours { to: self.me }) {

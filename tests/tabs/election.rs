@@ -1,6 +1,8 @@
 //! Who leads: the lock elects, the browser passes it on, and each leadership has an epoch of its own.
 
-use evenkeel::core::tabs::{Role, Says};
+use evenkeel::core::random::Random;
+use evenkeel::core::tabs::{Role, Says, Tabs, TabsOutput, TabsSettings, Word};
+use evenkeel::core::time::Timestamp;
 
 use super::tab::EPOCH;
 use super::world::{BOUND, HEARTBEAT, MINUTE, SECOND, TAKEOVER, World};
@@ -25,7 +27,7 @@ fn a_tab_alone_leads_at_once_and_says_no_more() {
 fn of_ten_tabs_the_first_leads_and_nine_listen() {
     let mut world = World::with_tabs(10);
     world.run(HOUR);
-    assert_eq!(world.changes, []);
+    assert_eq!((world.changes.len(), world.told), (0, 0));
     world.assert_led_by(0);
     assert!(world.tabs[0].tabs.followed());
 }
@@ -76,9 +78,42 @@ fn a_lock_that_is_granted_to_a_tab_that_has_left_is_given_back() {
     let tab = world.open(true);
     world.leave(tab);
     let this = &mut world.tabs[tab].tabs;
-    this.locked(evenkeel::core::time::Timestamp(EPOCH));
-    assert_eq!(this.poll(), Some(evenkeel::core::tabs::TabsOutput::Unlock));
+    this.locked(Timestamp(EPOCH));
+    assert_eq!(this.poll(), Some(TabsOutput::Unlock));
     assert_eq!((this.poll(), this.role()), (None, Role::Follower));
+}
+
+#[test]
+fn a_tab_that_comes_back_alone_has_nobody_to_tell() {
+    let mut world = World::with_tabs(2);
+    world.close(1);
+    world.leave(0);
+    world.run(SECOND);
+    world.join(0);
+    world.run(AT_ONCE);
+    world.assert_led_by(0);
+    assert!(!world.tabs[0].tabs.followed());
+}
+
+#[test]
+fn a_tab_that_is_there_does_not_come_again() {
+    let mut world = World::with_tabs(2);
+    world.join(0);
+    world.join(1);
+    assert_eq!((world.words.len(), world.changes.len()), (0, 0));
+    world.assert_led_by(0);
+}
+
+#[test]
+fn a_tab_that_lost_the_lock_listens_to_whoever_took_it_in_the_same_millisecond() {
+    let (now, mut random) = (Timestamp(EPOCH), Random::new(1));
+    let mut tabs = Tabs::new(TabsSettings::default(), 9, false);
+    tabs.join(now, 0, &mut random);
+    tabs.locked(now);
+    let smaller = Word { from: 3, epoch: tabs.epoch(), says: Says::Load };
+    assert!(!tabs.heard(now, smaller, 0, &mut random), "of two that lead, the greater counts");
+    tabs.lost(now);
+    assert!(tabs.heard(now, smaller, 0, &mut random));
 }
 
 #[test]

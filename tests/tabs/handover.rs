@@ -1,7 +1,10 @@
 //! A hidden leader gives its work to a visible tab, and any leader to a tab that came back and missed something.
 
-use evenkeel::core::tabs::{Role, Says};
+use evenkeel::core::random::Random;
+use evenkeel::core::tabs::{Role, Says, Tabs, TabsOutput, TabsSettings, Word};
+use evenkeel::core::time::Timestamp;
 
+use super::tab::EPOCH;
 use super::world::{BOUND, HEARTBEAT, MINUTE, SECOND, World};
 
 /// A word there, a lock back.
@@ -27,6 +30,35 @@ fn a_leader_that_is_hidden_hands_over_to_the_tab_that_is_shown_instead() {
         world.run(HEARTBEAT / 2 + AT_ONCE);
         world.assert_led_by(2);
         assert_eq!(yields(&world), 1, "{hides_first}");
+        world.assert_nothing_missed();
+    }
+}
+
+#[test]
+fn a_busy_stream_hands_over_as_soon_as_a_quiet_one() {
+    for (others_visible, shown) in [(false, Some(2)), (true, None)] {
+        let mut world = World::with_tabs(3);
+        for tab in 1..3 {
+            world.show(tab, others_visible);
+        }
+        let busy = |world: &mut World, time: u64| {
+            for _ in 0..time / 20 {
+                world.event();
+                world.run(20);
+            }
+        };
+        busy(&mut world, 2 * SECOND);
+        world.assert_led_by(0);
+        world.show(0, false);
+        // The word that it is hidden was heard by nobody who cared.
+        busy(&mut world, 2 * SECOND);
+        if let Some(tab) = shown {
+            world.assert_led_by(0);
+            world.show(tab, true);
+        }
+        busy(&mut world, HEARTBEAT / 2);
+        let leader = world.leaders()[0];
+        assert!(leader != 0 && shown.is_none_or(|tab| tab == leader));
         world.assert_nothing_missed();
     }
 }
@@ -218,6 +250,33 @@ fn a_tab_that_comes_back_while_the_work_changes_hands_is_given_it_in_the_end() {
         world.run(BOUND);
         world.assert_nothing_missed();
     }
+}
+
+#[test]
+fn a_tab_that_came_back_takes_nothing_from_a_leader_that_has_not_heard_where_it_stands() {
+    let (start, mut random) = (Timestamp(EPOCH), Random::new(1));
+    let mut tabs = Tabs::new(TabsSettings::default(), 9, false);
+    tabs.join(start, 100, &mut random);
+    let word = |says| Word { from: 3, epoch: EPOCH, says };
+    let mut takes = |tabs: &mut Tabs, now, says| {
+        let taken = tabs.heard(now, word(says), 100, &mut random);
+        tabs.wake(now, &mut random);
+        taken
+    };
+    while tabs.poll().is_some() {}
+
+    // It leads, and says so to others: that was no answer.
+    takes(&mut tabs, start, Says::Here { visible: true });
+    takes(&mut tabs, start, Says::Here { visible: true });
+    assert!(!takes(&mut tabs, start, Says::Load));
+    assert_eq!(tabs.poll(), None);
+
+    let later = tabs.next_wake().expect("it says again where it stands");
+    assert!(!takes(&mut tabs, later, Says::Load));
+    let says = Says::Join { visible: false, place: 100 };
+    assert_eq!(tabs.poll(), Some(TabsOutput::Post(Word { from: 9, epoch: EPOCH, says })));
+    assert!(takes(&mut tabs, later, Says::Here { visible: true }));
+    assert!(takes(&mut tabs, later, Says::Load));
 }
 
 #[test]

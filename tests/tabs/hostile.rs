@@ -124,6 +124,18 @@ fn work_that_is_given_to_a_tab_again_and_again_is_taken_once() {
 }
 
 #[test]
+fn a_lock_is_not_stolen_again_while_it_is_being_stolen() {
+    let (now, mut random) = (Timestamp(EPOCH), evenkeel::core::random::Random::new(1));
+    let mut tabs = Tabs::new(TabsSettings::default(), 1, true);
+    tabs.join(now, 0, &mut random);
+    for _ in 0..100 {
+        tabs.heard(now, word(EPOCH, Says::Yours { to: 1 }), 0, &mut random);
+    }
+    let steals = std::iter::from_fn(|| tabs.poll()).filter(|output| *output == TabsOutput::Lock { steal: true });
+    assert_eq!(steals.count(), 1);
+}
+
+#[test]
 fn an_echo_of_what_a_tab_said_itself_is_nothing() {
     let mut world = World::with_tabs(1);
     let (from, epoch) = (world.tabs[0].me, world.tabs[0].tabs.epoch());

@@ -27,6 +27,8 @@ pub struct World {
     /// Who began or stopped leading, and when.
     pub changes: Vec<(u64, usize, Role)>,
     pub words: Vec<(u64, Word)>,
+    /// How often a leader told somebody who came how things stand.
+    pub told: usize,
     pub rng: fastrand::Rng,
     settings: TabsSettings,
     coming: BTreeMap<(u64, u64), (usize, Coming)>,
@@ -53,6 +55,7 @@ impl World {
             tabs: Vec::new(),
             changes: Vec::new(),
             words: Vec::new(),
+            told: 0,
             rng: fastrand::Rng::with_seed(seed),
             settings: TabsSettings {
                 heartbeat: Duration::from_millis(HEARTBEAT),
@@ -93,6 +96,7 @@ impl World {
     /// What was said and done so far is no part of the story.
     pub fn forget(&mut self) {
         self.words.clear();
+        self.told = 0;
         self.changes.clear();
     }
 
@@ -335,6 +339,7 @@ impl World {
                     }
                 }
                 TabsOutput::Joined => {
+                    self.told += 1;
                     let place = self.tabs[tab].place;
                     if let Some(word) = self.tabs[tab].tabs.load() {
                         self.post(tab, word, place);
