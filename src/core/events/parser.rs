@@ -305,11 +305,11 @@ impl Parser {
                     None
                 }
                 Field::Kind => Some(&mut self.kind),
-                _ if value.iter().any(|&byte| byte == 0) => None,
-                _ => {
+                Field::Id if value.iter().all(|&byte| byte != 0) => {
                     self.has_id = true;
                     Some(&mut self.id)
                 }
+                _ => None,
             };
             if let Some(place) = place {
                 place.clear();
