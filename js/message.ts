@@ -150,15 +150,20 @@ type Make = (type: string, data: string, lastEventId: string, origin: string) =>
 
 let make: Make | undefined;
 
-/** Makes a MessageEvent, three times as fast as with an init: the values stand beside it. */
+/** Makes a MessageEvent, five times as fast as with an init. */
 export const createMessageEvent: Make = (type, data, lastEventId, origin) => {
   make ??= define();
   return make(type, data, lastEventId, origin);
 };
 
-/** At first use: importing touches no class of browsers. */
+const NO_PORTS: readonly MessagePort[] = Object.freeze([]);
+
+/**
+ * An Event that stands under MessageEvent.prototype and keeps the values itself: to browsers a MessageEvent costs twice as much as an Event
+ * to make. At first use, since importing touches no class of browsers.
+ */
 function define(): Make {
-  class StreamEvent extends MessageEvent<string> {
+  class StreamEvent extends Event {
     #data: string;
     #lastEventId: string;
     #origin: string;
@@ -168,15 +173,27 @@ function define(): Make {
       this.#lastEventId = lastEventId;
       this.#origin = origin;
     }
-    override get data(): string {
+    get data(): string {
       return this.#data;
     }
-    override get lastEventId(): string {
+    get lastEventId(): string {
       return this.#lastEventId;
     }
-    override get origin(): string {
+    get origin(): string {
       return this.#origin;
     }
+    get ports(): readonly MessagePort[] {
+      return NO_PORTS;
+    }
   }
-  return (type, data, lastEventId, origin) => new StreamEvent(type, data, lastEventId, origin);
+  const { prototype } = StreamEvent;
+  // What else a browser's MessageEvent has (source, userActivation) is null here: its own getters refuse what it did not make.
+  for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(MessageEvent.prototype))) {
+    const own = Object.getOwnPropertyDescriptor(prototype, name) ?? { get: () => null };
+    if (get) Object.defineProperty(prototype, name, { ...own, enumerable: true, configurable: true });
+  }
+  Object.defineProperty(prototype, 'constructor', { value: MessageEvent });
+  Object.setPrototypeOf(prototype, MessageEvent.prototype);
+  return (type, data, lastEventId, origin) =>
+    new StreamEvent(type, data, lastEventId, origin) as unknown as MessageEvent<string>;
 }
