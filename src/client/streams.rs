@@ -44,7 +44,8 @@ fn settings(numbers: &[f64]) -> Option<StreamSettings> {
         first_byte: ms(first_byte),
         watchdog: ms(watchdog),
         max_event_bytes: max_event_bytes as usize,
-        dedupe_ids: dedupe_ids as usize,
+        // The specification knows nothing of repeated events.
+        dedupe_ids: if strict > 0.0 { 0 } else { dedupe_ids as usize },
         pause_hidden: (pause_hidden >= 0.0).then(|| ms(pause_hidden)),
         poll: (poll >= 0.0).then(|| ms(poll)),
         trusted: trusted > 0.0,
