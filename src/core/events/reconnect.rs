@@ -24,7 +24,7 @@ pub struct ReconnectSettings {
     pub stable: Duration,
     /// The first wait after such a connection is drawn from it. Default 10 s.
     pub spread: Duration,
-    /// As the specification has it: after a connection that opened, exactly the reconnection time.
+    /// As the specification has it: never less than the reconnection time, and after a connection that opened exactly that.
     pub strict: bool,
 }
 
@@ -33,7 +33,7 @@ pub struct ReconnectSettings {
 pub struct Wait {
     /// What the server asked for; nothing shortens it.
     pub floor: Timestamp,
-    /// With jitter, which `online` and becoming visible end.
+    /// With the jitter, which `online` and becoming visible end.
     pub until: Timestamp,
 }
 
@@ -98,16 +98,18 @@ impl Reconnect {
         let ceiling = Backoff { base: self.retry.unwrap_or(backoff.base), ..backoff }.ceiling(self.failures);
         self.failures = self.failures.saturating_add(1);
         let mut floor = self.retry.max(retry_after.map(|asked| asked.min(RETRY_AFTER_MAX))).unwrap_or(Duration::ZERO);
-        let mut jitter = Duration::ZERO;
-        if strict && opened.is_some() {
+        if strict {
             floor = floor.max(self.retry.unwrap_or(backoff.base));
-        } else if stable && self.retry.is_none() && !shaken {
-            jitter = random.up_to(spread);
-        } else if backoff.jitter == Jitter::None {
-            floor = floor.max(ceiling);
-        } else {
-            jitter = random.up_to(ceiling);
         }
+        let jitter = if strict && opened.is_some() {
+            Duration::ZERO
+        } else if stable && self.retry.is_none() && !shaken {
+            random.up_to(spread)
+        } else if backoff.jitter == Jitter::None {
+            ceiling - floor
+        } else {
+            random.up_to(ceiling)
+        };
         Wait { floor: now + floor, until: now + floor + jitter }
     }
 }
