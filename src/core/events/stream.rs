@@ -174,6 +174,7 @@ impl Stream {
             401 if !self.settings.reconnect.strict => self.denied(reply, around),
             200..=399 if html && !self.settings.reconnect.strict => self.denied(reply, around),
             408 | 425 | 429 | 500.. if !self.settings.reconnect.strict => {
+                self.denials = 0;
                 self.polling.ended(around.now, false);
                 self.fail(None, reply.by_status(), around);
             }
