@@ -7,6 +7,11 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(unreachable_pub, reason = "a test crate has no reach")]
 
+mod page;
 mod script;
+mod watch;
+mod world;
 
+mod answers;
 mod thirteen_thousand;
+mod waits;

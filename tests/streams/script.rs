@@ -65,3 +65,113 @@ pub fn status(status: u16) -> Reply {
 pub fn busy(wait: u64) -> Reply {
     Reply { retry_after: Some(ms(wait)), ..status(503) }
 }
+
+/// A page for people.
+pub fn html() -> Reply {
+    Reply { content: Content::Html, ..status(200) }
+}
+
+/// How long the server takes when a story does not say.
+pub const LATENCY: u64 = 10;
+
+/// What a connection meets first.
+#[derive(Clone, Copy, Debug)]
+pub enum Head {
+    Reply(Reply),
+    Broken,
+    Unsendable,
+    Silence,
+}
+
+impl Head {
+    pub fn is_stream(self) -> bool {
+        matches!(self, Head::Reply(Reply { status: 200, content: Content::Events, .. }))
+    }
+}
+
+/// What becomes of a connection.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub head: Head,
+    pub after: u64,
+    /// What comes after the headers, and when.
+    pub pieces: Vec<(u64, String)>,
+    /// So long after the headers. None: never.
+    pub end: Option<u64>,
+}
+
+impl Answer {
+    pub fn after(self, after: u64) -> Answer {
+        Answer { after, ..self }
+    }
+
+    pub fn says(mut self, after: u64, text: &str) -> Answer {
+        self.pieces.push((after, text.to_owned()));
+        self
+    }
+
+    pub fn ends(self, after: u64) -> Answer {
+        Answer { end: Some(after), ..self }
+    }
+}
+
+fn answer(head: Head) -> Answer {
+    Answer { head, after: LATENCY, pieces: Vec::new(), end: None }
+}
+
+/// A stream that stays open.
+pub fn open() -> Answer {
+    reply(events())
+}
+
+pub fn reply(reply: Reply) -> Answer {
+    answer(Head::Reply(reply))
+}
+
+pub fn broken() -> Answer {
+    answer(Head::Broken)
+}
+
+pub fn unsendable() -> Answer {
+    answer(Head::Unsendable)
+}
+
+pub fn silence() -> Answer {
+    answer(Head::Silence)
+}
+
+/// What a poll brings.
+#[derive(Clone, Debug)]
+pub struct Polled {
+    /// None: no response came.
+    pub reply: Option<Reply>,
+    pub events: Vec<(String, String)>,
+    pub last_id: String,
+    /// No answer ever comes.
+    pub silent: bool,
+}
+
+impl Polled {
+    pub fn reply(reply: Reply) -> Polled {
+        Polled { reply: Some(reply), events: Vec::new(), last_id: String::new(), silent: false }
+    }
+
+    pub fn nothing() -> Polled {
+        Polled::reply(events())
+    }
+
+    pub fn lost() -> Polled {
+        Polled { reply: None, ..Polled::nothing() }
+    }
+
+    pub fn silent() -> Polled {
+        Polled { silent: true, ..Polled::nothing() }
+    }
+
+    /// The data of each event is its id.
+    pub fn events(ids: &[&str]) -> Polled {
+        let events = ids.iter().map(|id| ((*id).to_owned(), (*id).to_owned())).collect();
+        let last_id = ids.last().map_or(String::new(), |id| (*id).to_owned());
+        Polled { events, last_id, ..Polled::nothing() }
+    }
+}

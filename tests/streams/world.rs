@@ -1,0 +1,721 @@
+//! A server, and the pages that listen to it, in virtual time.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use evenkeel::core::events::parser::Event;
+use evenkeel::core::events::report::{Admission, Broken, Fire, Reply, Snapshot, Status, StreamOutput};
+use evenkeel::core::events::stream::StreamSettings;
+use evenkeel::core::events::streams::{StreamsOutput, Told};
+use evenkeel::core::hub::{Input, StreamInput};
+use evenkeel::core::output::Output;
+use evenkeel::core::settings::Settings;
+use evenkeel::core::tabs::{Says, TabsOutput, Word};
+use evenkeel::core::time::Timestamp;
+use evenkeel::core::verify::SessionAnswer;
+
+use super::page::{Got, Load, Page};
+use super::script::{Answer, Head, LATENCY, MINUTE, Polled, open, settings, stream};
+
+/// What the device's clock shows when a story begins.
+pub const EPOCH: u64 = 1_790_000_000_000;
+/// Each page has one stream.
+pub const STREAM: u32 = 1;
+/// Wakes in one moment: the second may begin what the first ended, a third makes the host spin.
+const WAKES_IN_A_MOMENT_MAX: u32 = 2;
+/// What one input may lead to.
+const OUTPUTS_MAX: usize = 32;
+/// Two tabs that both believe to have missed something do not take the connection from each other more often.
+const MISSED_APART: u64 = MINUTE;
+
+/// What arrives at the server.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub page: usize,
+    /// Among all connects of the story, from 0.
+    pub nth: usize,
+    pub at: u64,
+    pub last_id: String,
+}
+
+/// What reaches a page.
+#[derive(Clone, Debug)]
+pub enum Coming {
+    /// Its own request reaches the server.
+    Asked(u32),
+    Head(u32, Head),
+    Bytes(u32, String),
+    End(u32),
+    /// Of the poll of this number.
+    Polled(usize, Polled),
+    Session(SessionAnswer),
+    Locked(u32),
+    Lost(u32),
+    Word(Word, Load),
+}
+
+type Script<A, B> = Box<dyn FnMut(A) -> B>;
+
+/// All times are milliseconds since the story began. A page is known by its number; most stories have one.
+pub struct World {
+    pub now: u64,
+    pub pages: Vec<Page>,
+    pub requests: Vec<Request>,
+    /// When polls arrived, and from which id on.
+    pub polls: Vec<(u64, String)>,
+    /// How often the session was asked.
+    pub asked: usize,
+    settings: fn() -> Settings,
+    stream: StreamSettings,
+    seed: u64,
+    server: Script<Request, Answer>,
+    polled: Script<usize, Polled>,
+    session: Script<usize, Option<SessionAnswer>>,
+    coming: BTreeMap<(u64, u64), (usize, Coming)>,
+    arrivals: u64,
+    /// Connections that answered with events, as the server sees them.
+    open: BTreeMap<(usize, u32), ()>,
+    /// The newest event of the feed.
+    head: Rc<Cell<u64>>,
+    lock_requests: u32,
+    holder: Option<(usize, u32)>,
+    queue: VecDeque<(usize, u32)>,
+}
+
+impl World {
+    /// One page with the public defaults, and a server that opens streams and says nothing on them.
+    pub fn new() -> World {
+        World::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut StreamSettings)) -> World {
+        World::seeded(1, change)
+    }
+
+    pub fn seeded(seed: u64, change: impl FnOnce(&mut StreamSettings)) -> World {
+        let mut world = World::empty(seed, settings, change);
+        world.open(None, true);
+        world
+    }
+
+    /// With another session, or other numbers of the client.
+    pub fn of(settings: fn() -> Settings, change: impl FnOnce(&mut StreamSettings)) -> World {
+        let mut world = World::empty(1, settings, change);
+        world.open(None, true);
+        world
+    }
+
+    /// Nobody is there yet.
+    pub fn empty(seed: u64, settings: fn() -> Settings, change: impl FnOnce(&mut StreamSettings)) -> World {
+        let mut stream = stream();
+        change(&mut stream);
+        World {
+            now: 0,
+            pages: Vec::new(),
+            requests: Vec::new(),
+            polls: Vec::new(),
+            asked: 0,
+            settings,
+            stream,
+            seed,
+            server: Box::new(|_| open()),
+            polled: Box::new(|_| Polled::nothing()),
+            session: Box::new(|_| Some(SessionAnswer::User(1))),
+            coming: BTreeMap::new(),
+            arrivals: 0,
+            open: BTreeMap::new(),
+            head: Rc::new(Cell::new(100)),
+            lock_requests: 0,
+            holder: None,
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Tabs that share one connection to a feed of numbered events; the first is visible, and leads.
+    pub fn sharing(tabs: usize) -> World {
+        let mut world = World::empty(1, settings, |_| {});
+        world.feed();
+        for nth in 0..tabs {
+            world.open(Some(10 + nth as u32), nth == 0);
+            world.run(100);
+        }
+        world.run(5_000);
+        assert!(world.pages[0].leads);
+        world
+    }
+
+    // ------------------------------------------------------------ given
+
+    /// What becomes of each connection.
+    pub fn serve(&mut self, server: impl FnMut(Request) -> Answer + 'static) {
+        self.server = Box::new(server);
+    }
+
+    pub fn always(&mut self, answer: Answer) {
+        self.serve(move |_| answer.clone());
+    }
+
+    /// The next connections meet these, one each, and all others an open stream.
+    pub fn answers<const N: usize>(&mut self, answers: [Answer; N]) {
+        let before = self.requests.len();
+        self.serve(move |request| answers.get(request.nth - before).cloned().unwrap_or_else(open));
+    }
+
+    /// The server numbers its events, and sends who comes what came after its last one.
+    pub fn feed(&mut self) {
+        let head = self.head.clone();
+        self.serve(move |request| {
+            let from = request.last_id.parse().unwrap_or(head.get());
+            let replay: String = (from + 1..=head.get()).map(numbered).collect();
+            open().says(0, &format!(": hello\n\n{replay}"))
+        });
+    }
+
+    /// What polls bring, by how many were made.
+    pub fn polls_bring(&mut self, polled: impl FnMut(usize) -> Polled + 'static) {
+        self.polled = Box::new(polled);
+    }
+
+    /// What the session endpoint says, by how often it was asked; none: nothing, ever.
+    pub fn session_says(&mut self, session: impl FnMut(usize) -> Option<SessionAnswer> + 'static) {
+        self.session = Box::new(session);
+    }
+
+    // ------------------------------------------------------------ when
+
+    /// A page comes. With a member's number it shares its connection.
+    pub fn open(&mut self, member: Option<u32>, visible: bool) -> usize {
+        let page = self.pages.len();
+        let seed = self.seed.wrapping_mul(1_000).wrapping_add(page as u64);
+        self.pages.push(Page::new((self.settings)(), self.stream, seed, self.now, visible));
+        self.pages[page].member = member;
+        self.tell(page, Input::Stream(STREAM, StreamInput::Open(self.stream, Vec::new(), member)));
+        page
+    }
+
+    pub fn run(&mut self, ms: u64) {
+        let end = self.now + ms;
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// The device sleeps: nothing runs, and nobody is told.
+    pub fn sleep(&mut self, ms: u64) {
+        self.now += ms;
+    }
+
+    /// All connections are dead, and nobody will ever say so. What is under way is lost.
+    pub fn lose_connections(&mut self) {
+        self.open.clear();
+        self.coming.retain(|_, (_, coming)| !matches!(coming, Coming::Head(..) | Coming::Bytes(..) | Coming::End(_)));
+    }
+
+    /// The server says this on every open stream.
+    pub fn say(&mut self, text: &str) {
+        for (page, connection) in self.open.clone().into_keys() {
+            self.arrive(page, Coming::Bytes(connection, text.to_owned()));
+        }
+    }
+
+    /// The feed has one more event.
+    pub fn event(&mut self) {
+        self.head.set(self.head.get() + 1);
+        self.say(&numbered(self.head.get()));
+    }
+
+    /// Every open stream ends.
+    pub fn cut(&mut self) {
+        for (page, connection) in self.open.clone().into_keys() {
+            self.arrive(page, Coming::End(connection));
+        }
+    }
+
+    pub fn input(&mut self, input: Input) {
+        self.tell(0, input);
+    }
+
+    /// Something about the stream of the first page.
+    pub fn stream(&mut self, input: StreamInput) {
+        self.tell(0, Input::Stream(STREAM, input));
+    }
+
+    pub fn visible(&mut self, page: usize, visible: bool) {
+        self.tell(page, Input::Visible(visible));
+    }
+
+    pub fn network(&mut self, online: bool) {
+        self.input(Input::Network(online));
+    }
+
+    pub fn freeze(&mut self, page: usize) {
+        self.pages[page].frozen = true;
+    }
+
+    /// What came meanwhile arrives now.
+    pub fn thaw(&mut self, page: usize) {
+        self.pages[page].frozen = false;
+        for coming in std::mem::take(&mut self.pages[page].inbox) {
+            self.soon(self.now, page, coming);
+        }
+    }
+
+    /// The browser ends it. No code of it runs any more.
+    pub fn kill(&mut self, page: usize) {
+        self.pages[page].alive = false;
+        self.open.retain(|(of, _), ()| *of != page);
+        self.release(page);
+    }
+
+    /// The person closes the tab.
+    pub fn close_tab(&mut self, page: usize) {
+        self.tell(page, Input::Away(true));
+        self.kill(page);
+    }
+
+    // ------------------------------------------------------------ then
+
+    /// The first page.
+    pub fn page(&self) -> &Page {
+        &self.pages[0]
+    }
+
+    pub fn shown(&self) -> Snapshot {
+        self.page().shown()
+    }
+
+    pub fn status(&self) -> Status {
+        self.page().status()
+    }
+
+    /// When connects arrived.
+    pub fn connects(&self) -> Vec<u64> {
+        self.requests.iter().map(|request| request.at).collect()
+    }
+
+    /// How long the first page wants to wait before it connects again, as it said last.
+    #[track_caller]
+    pub fn wait(&self) -> u64 {
+        let told = |(at, shown, _): &(u64, Snapshot, Fire)| Some(shown.next_retry_at?.0 - EPOCH - at);
+        self.page().shows.iter().rev().find_map(told).expect("it waited")
+    }
+
+    /// `open` and `error` events of the first page.
+    pub fn fired(&self) -> Vec<Fire> {
+        self.page().shows.iter().map(|show| show.2).filter(|fire| *fire != Fire::Nothing).collect()
+    }
+
+    #[track_caller]
+    pub fn assert_got(&self, page: usize, data: &[&str]) {
+        assert_eq!(self.pages[page].data(), data, "page {page}");
+    }
+
+    /// Every page got every event of the feed since this one, in order and once.
+    #[track_caller]
+    pub fn assert_nothing_missed(&self, from: u64) {
+        let all: Vec<_> = (from + 1..=self.head.get()).map(|event| event.to_string()).collect();
+        for (nth, page) in self.pages.iter().enumerate().filter(|(_, page)| page.runs()) {
+            let got: Vec<_> = page.data().into_iter().filter(|data| data.parse::<u64>().unwrap() > from).collect();
+            assert_eq!(got, all, "page {nth}");
+        }
+    }
+
+    pub fn leaders(&self) -> Vec<usize> {
+        (0..self.pages.len()).filter(|page| self.pages[*page].leads && self.pages[*page].runs()).collect()
+    }
+
+    /// Streams that the server believes to be open.
+    pub fn open_streams(&self) -> usize {
+        self.open.len()
+    }
+
+    // ------------------------------------------------------------ how
+
+    /// What comes next, if it comes by `end`.
+    fn step(&mut self, end: u64) -> bool {
+        let comes = self.coming.first_key_value().map(|((at, _), _)| (*at).max(self.now));
+        let rings = (0..self.pages.len()).filter_map(|page| Some((self.pages[page].rings_at(self.now)?, page))).min();
+        match (comes, rings) {
+            (Some(at), _) if at <= end && rings.is_none_or(|(ring, _)| at <= ring) => {
+                self.now = at;
+                let (_, (page, coming)) = self.coming.pop_first().expect("it was just there");
+                self.arrive(page, coming);
+            }
+            (_, Some((at, page))) if at <= end => {
+                self.now = at;
+                let mut wakes = 0;
+                while self.pages[page].timer.is_some_and(|at| at <= self.now) || wakes == 0 {
+                    wakes += 1;
+                    assert!(wakes <= WAKES_IN_A_MOMENT_MAX, "the host spins at {at}");
+                    self.tell(page, Input::Wake);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn soon(&mut self, at: u64, page: usize, coming: Coming) {
+        self.arrivals += 1;
+        self.coming.insert((at, self.arrivals), (page, coming));
+    }
+
+    fn host(&self) -> Timestamp {
+        Timestamp(EPOCH + self.now)
+    }
+
+    fn arrive(&mut self, page: usize, coming: Coming) {
+        let this = &mut self.pages[page];
+        if !this.alive {
+            return;
+        }
+        if this.frozen {
+            this.inbox.push(coming);
+            return;
+        }
+        let mine = |connection| this.connection == Some(connection);
+        match coming {
+            Coming::Asked(connection) if mine(connection) => self.serve_one(page, connection),
+            Coming::Head(connection, head) if mine(connection) => {
+                let input = match head {
+                    Head::Reply(reply) => StreamInput::Answered(connection, reply),
+                    Head::Broken => StreamInput::Broken(connection, Broken::Lost),
+                    Head::Unsendable => StreamInput::Broken(connection, Broken::Unsendable),
+                    Head::Silence => return,
+                };
+                self.tell(page, Input::Stream(STREAM, input));
+            }
+            Coming::Bytes(connection, text) if mine(connection) => self.bytes(page, connection, &text),
+            Coming::End(connection) if mine(connection) => {
+                self.open.remove(&(page, connection));
+                self.tell(page, Input::Stream(STREAM, StreamInput::Broken(connection, Broken::Lost)));
+            }
+            Coming::Polled(nth, polled) if this.polls == nth => {
+                this.polled = (polled.events, polled.last_id);
+                self.tell(page, Input::Stream(STREAM, StreamInput::Polled(polled.reply)));
+            }
+            Coming::Session(answer) => {
+                self.pages[page].watch.session_spoke();
+                self.tell(page, Input::Session(answer));
+            }
+            Coming::Locked(request) if this.request == Some(request) => self.lock_told(page, Told::Locked),
+            Coming::Lost(request) if this.request == Some(request) => {
+                this.request = None;
+                self.lock_told(page, Told::Lost);
+            }
+            Coming::Word(word, load) if this.listens => self.heard(page, word, load),
+            _ => {}
+        }
+    }
+
+    fn lock_told(&mut self, page: usize, told: Told) {
+        self.tell(page, Input::Stream(STREAM, StreamInput::Told(told)));
+    }
+
+    /// Bytes reach a page, asked for or not.
+    pub fn bytes(&mut self, page: usize, connection: u32, text: &str) {
+        let host = self.host();
+        if let Some(retry) = text.lines().filter_map(|line| line.strip_prefix("retry: ")?.parse().ok()).next_back() {
+            self.pages[page].watch.asked(retry);
+        }
+        if self.pages[page].hub.bytes(host, STREAM, connection, text.as_bytes()).is_none() {
+            return;
+        }
+        self.drain(page);
+        let events = self.pages[page].batch();
+        self.deliver(page, events);
+    }
+
+    pub fn tell(&mut self, page: usize, input: Input) {
+        let host = self.host();
+        self.pages[page].watch.input(self.now, &input);
+        self.pages[page].hub.handle(host, input);
+        self.drain(page);
+    }
+
+    fn drain(&mut self, page: usize) {
+        let mut said = 0;
+        while let Some(output) = self.pages[page].hub.poll() {
+            said += 1;
+            assert!(said <= OUTPUTS_MAX, "a step that never ends");
+            self.pages[page].watch.output(self.now, &output);
+            self.pages[page].log.push((self.now, output));
+            self.perform(page, output);
+        }
+        let host = self.host();
+        let this = &mut self.pages[page];
+        this.timer = this.hub.next_wake().map(|wake| self.now + wake.0.saturating_sub(host.0));
+        this.watch.step(this.timer.is_some());
+    }
+
+    fn perform(&mut self, page: usize, output: Output) {
+        match output {
+            Output::AskSession => {
+                self.asked += 1;
+                if let Some(answer) = (self.session)(self.asked - 1) {
+                    self.soon(self.now + LATENCY, page, Coming::Session(answer));
+                }
+            }
+            Output::Streams(StreamsOutput::Stream(_, output)) => self.perform_stream(page, output),
+            Output::Streams(StreamsOutput::Tabs(_, output)) => self.perform_tabs(page, output),
+            Output::Streams(StreamsOutput::Leads(_, leads, _)) => {
+                let this = &mut self.pages[page];
+                this.leads = leads;
+                this.told = this.reached();
+            }
+            Output::Streams(StreamsOutput::Left(_)) => {
+                self.release(page);
+                self.pages[page].listens = false;
+            }
+            _ => {}
+        }
+    }
+
+    fn perform_stream(&mut self, page: usize, output: StreamOutput) {
+        match output {
+            StreamOutput::Connect(connection) => {
+                self.pages[page].connection = Some(connection);
+                self.soon(self.now, page, Coming::Asked(connection));
+            }
+            StreamOutput::Drop => self.disconnect(page),
+            StreamOutput::Poll => {
+                let nth = self.polls.len();
+                self.polls.push((self.now, self.pages[page].reached()));
+                self.pages[page].polls = nth;
+                let polled = (self.polled)(nth);
+                if !polled.silent {
+                    self.soon(self.now + LATENCY, page, Coming::Polled(nth, polled));
+                }
+            }
+            // As an abort does: what was asked comes to nothing, a moment later.
+            StreamOutput::DropPoll => self.soon(self.now, page, Coming::Polled(self.pages[page].polls, Polled::lost())),
+            StreamOutput::TakePoll => self.take_poll(page),
+            StreamOutput::Show(snapshot, fire) => self.show(page, snapshot, fire),
+            _ => {}
+        }
+    }
+
+    fn serve_one(&mut self, page: usize, connection: u32) {
+        let last_id = self.pages[page].hub.stream(STREAM).map(|stream| stream.resumes_from().to_vec());
+        let last_id = String::from_utf8(last_id.unwrap_or_default()).expect("stories are told in ASCII");
+        let request = Request { page, nth: self.requests.len(), at: self.now, last_id };
+        self.requests.push(request.clone());
+        let Answer { head, after, pieces, end } = (self.server)(request);
+        let at = self.now + after;
+        if head.is_stream() {
+            self.open.insert((page, connection), ());
+        }
+        self.soon(at, page, Coming::Head(connection, head));
+        for (after, text) in pieces {
+            self.soon(at + after, page, Coming::Bytes(connection, text));
+        }
+        if let Some(after) = end {
+            self.soon(at + after, page, Coming::End(connection));
+        }
+    }
+
+    fn disconnect(&mut self, page: usize) {
+        self.pages[page].connection = None;
+        self.open.retain(|(of, _), ()| *of != page);
+    }
+
+    fn show(&mut self, page: usize, snapshot: Snapshot, fire: Fire) {
+        let now = self.now;
+        self.pages[page].shows.push((now, snapshot, fire));
+        if self.pages[page].followed && self.pages[page].leads {
+            self.post_load(page, Load { shown: Some((snapshot, fire)), ..Load::default() });
+        }
+    }
+
+    // ------------------------------------------------------------ events, as the glue hands them on
+
+    /// Tabs that listen are told before the page.
+    fn deliver(&mut self, page: usize, events: Vec<(String, String, String)>) {
+        let this = &self.pages[page];
+        if this.followed && this.leads {
+            let mut last = this.last_event_id.clone();
+            let own = |(kind, data, id): &(String, String, String)| {
+                let own = (*id != last).then(|| id.clone());
+                last.clone_from(id);
+                (kind.clone(), data.clone(), own)
+            };
+            let told = events.iter().map(own).collect::<Vec<_>>();
+            let (before, last_id) = (this.told.clone(), this.reached());
+            if !told.is_empty() || last_id != before {
+                let load =
+                    Load { before: Some(before), last_id: Some(last_id.clone()), events: told, ..Load::default() };
+                self.post_load(page, load);
+            }
+            self.pages[page].told = last_id;
+        }
+        for (kind, data, id) in events {
+            self.hand(page, kind, data, id);
+        }
+    }
+
+    fn hand(&mut self, page: usize, kind: String, data: String, id: String) {
+        let this = &mut self.pages[page];
+        this.last_event_id.clone_from(&id);
+        this.got.push(Got { at: self.now, kind, data, id });
+    }
+
+    fn admit(&mut self, page: usize, kind: &str, data: &str, id: Option<&str>, follows: bool) -> Admission {
+        let kind = if kind == "message" { "" } else { kind };
+        let event = Event { id: id.map(str::as_bytes), kind: kind.as_bytes(), data: data.as_bytes() };
+        self.pages[page].hub.admit(STREAM, &event, follows)
+    }
+
+    fn take_poll(&mut self, page: usize) {
+        let (polled, last_id) = std::mem::take(&mut self.pages[page].polled);
+        let mut events = Vec::new();
+        for (id, data) in polled {
+            if self.admit(page, "message", &data, Some(&id), true) == Admission::New {
+                events.push(("message".to_owned(), data, id));
+            }
+        }
+        if !last_id.is_empty() {
+            self.tell(page, Input::Stream(STREAM, StreamInput::Reached(last_id.into_bytes())));
+        }
+        self.deliver(page, events);
+    }
+
+    // ------------------------------------------------------------ other tabs, as the glue listens to them
+
+    fn heard(&mut self, page: usize, word: Word, load: Load) {
+        let this = &mut self.pages[page];
+        if !this.followed {
+            this.told = this.reached();
+        }
+        this.followed = true;
+        if load.again {
+            if this.leads {
+                self.tell(page, Input::Stream(STREAM, StreamInput::Again));
+            }
+            return;
+        }
+        let host = self.host();
+        let taken = self.pages[page].hub.heard(host, STREAM, word);
+        self.drain(page);
+        if !taken || self.pages[page].leads {
+            return;
+        }
+        if let Some((snapshot, fire)) = load.shown {
+            self.pages[page].shows.push((self.now, snapshot, fire));
+        }
+        let this = &self.pages[page];
+        let mut mine = this.reached();
+        let prompt = this.missed_at.is_some_and(|at| self.now - at < MISSED_APART);
+        let lags = |reached: &String| this.hub.stream(STREAM).is_some_and(|stream| stream.lags(reached.as_bytes()));
+        if load.reached.as_ref().is_some_and(|reached| !prompt && lags(reached)) {
+            return self.missed(page);
+        }
+        let mut expected = load.before.unwrap_or_else(|| mine.clone());
+        for (kind, data, own) in load.events {
+            let verdict = self.admit(page, &kind, &data, own.as_deref(), prompt || expected == mine);
+            if verdict == Admission::Gap {
+                return self.missed(page);
+            }
+            if let Some(own) = &own {
+                expected.clone_from(own);
+                mine.clone_from(own);
+            }
+            if verdict == Admission::New {
+                let id = own.unwrap_or_else(|| self.pages[page].last_event_id.clone());
+                self.hand(page, kind, data, id);
+            }
+        }
+        if let Some(last_id) = load.last_id.filter(|_| expected == mine || mine.is_empty()) {
+            self.pages[page].last_event_id.clone_from(&last_id);
+            self.tell(page, Input::Stream(STREAM, StreamInput::Reached(last_id.into_bytes())));
+        }
+    }
+
+    fn missed(&mut self, page: usize) {
+        self.pages[page].missed_at = Some(self.now);
+        self.tell(page, Input::Stream(STREAM, StreamInput::Missed));
+    }
+
+    fn perform_tabs(&mut self, page: usize, output: TabsOutput) {
+        match output {
+            TabsOutput::Lock { steal } => {
+                self.pages[page].followed |= steal;
+                self.lock(page, steal);
+            }
+            TabsOutput::Unlock => self.release(page),
+            TabsOutput::Post(word) => {
+                let here = matches!(word.says, Says::Here { .. });
+                let reached = here.then(|| self.pages[page].told.clone());
+                self.post(page, word, Load { reached, ..Load::default() });
+            }
+            TabsOutput::Joined => {
+                let this = &self.pages[page];
+                let shown = this.shows.last().map(|(_, snapshot, _)| (*snapshot, Fire::Nothing));
+                let last_id = Some(this.told.clone());
+                self.post_load(page, Load { shown, before: Some(String::new()), last_id, ..Load::default() });
+            }
+            TabsOutput::Role(_) => {}
+        }
+    }
+
+    /// Rides on a word of the newest leadership that this page had.
+    fn post_load(&mut self, page: usize, load: Load) {
+        let epoch = self.pages[page].log.iter().rev().find_map(|(_, output)| match output {
+            Output::Streams(StreamsOutput::Leads(_, _, epoch)) => Some(*epoch),
+            _ => None,
+        });
+        let from = self.pages[page].member.expect("a member");
+        self.post(page, Word { from, epoch: epoch.unwrap_or(0), says: Says::Load }, load);
+    }
+
+    fn post(&mut self, from: usize, word: Word, load: Load) {
+        self.pages[from].listens = true;
+        for to in 0..self.pages.len() {
+            if to != from && self.pages[to].listens && self.pages[to].alive {
+                self.soon(self.now + 1, to, Coming::Word(word, load.clone()));
+            }
+        }
+    }
+
+    fn lock(&mut self, page: usize, steal: bool) {
+        self.release(page);
+        self.lock_requests += 1;
+        let request = self.lock_requests;
+        self.pages[page].request = Some(request);
+        self.pages[page].listens = true;
+        if steal {
+            if let Some((from, stolen)) = self.holder.take() {
+                self.soon(self.now + 1, from, Coming::Lost(stolen));
+            }
+            self.queue.push_front((page, request));
+        } else {
+            self.queue.push_back((page, request));
+        }
+        self.grant();
+    }
+
+    fn release(&mut self, page: usize) {
+        self.pages[page].request = None;
+        self.queue.retain(|(waits, _)| *waits != page);
+        self.holder = self.holder.filter(|(holds, _)| *holds != page);
+        self.grant();
+    }
+
+    fn grant(&mut self) {
+        if self.holder.is_none()
+            && let Some((page, request)) = self.queue.pop_front()
+        {
+            self.holder = Some((page, request));
+            self.soon(self.now + 1, page, Coming::Locked(request));
+        }
+    }
+}
+
+/// An event of the feed.
+pub fn numbered(event: u64) -> String {
+    format!("id: {event}\ndata: {event}\n\n")
+}
+
+/// What a page is told as the newest reply; for stories that tell it themselves.
+pub fn answered(connection: u32, reply: Reply) -> Input {
+    Input::Stream(STREAM, StreamInput::Answered(connection, reply))
+}
