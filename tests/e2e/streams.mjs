@@ -73,6 +73,7 @@ function begin({ url, name, types }, options) {
   /** @type {any} */ (window)[name] = heard;
   for (const type of ['open', 'error']) {
     source.addEventListener(type, (/** @type {Event} */ event) => {
+      // A server may call its events so too; those have data.
       if (event instanceof MessageEvent) return;
       heard.log.push([type, source.readyState]);
       if (type === 'error') heard.errors.push(source.state.getSnapshot().error);
@@ -80,6 +81,7 @@ function begin({ url, name, types }, options) {
   }
   for (const type of ['message', ...types]) {
     source.addEventListener(type, (/** @type {MessageEvent} */ event) => {
+      if (!(event instanceof MessageEvent)) return;
       heard.events.push({ type, data: event.data, id: event.lastEventId });
       heard.log.push([type, event.data]);
     });

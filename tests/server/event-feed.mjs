@@ -5,6 +5,8 @@
  */
 
 const KEPT_EVENTS_MAX = 1_000;
+/** Where a poll stands that came before the first event: whoever has no id is sent nothing. */
+const BEFORE_ALL = '0';
 
 /** A stream of server-sent events for whoever is connected: ids count up, and a reconnect with `Last-Event-ID` is sent what it missed. */
 export class EventFeed {
@@ -57,7 +59,7 @@ export class EventFeed {
   /** For `server.on(path, feed.poll)`: the same events by polling. @param {import('./recorder.mjs').RecordedRequest} request @returns {Step} */
   poll = (request) => {
     const events = this.#after(request.queryValue('lastEventId'));
-    return { body: { events, lastEventId: this.events.at(-1)?.id ?? '' } };
+    return { body: { events, lastEventId: this.events.at(-1)?.id ?? BEFORE_ALL } };
   };
 
   /** @param {LiveBody} body */
