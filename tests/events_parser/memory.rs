@@ -120,9 +120,15 @@ fn it_counts_where_one_part_ends_and_the_next_begins() {
     let mut memory = remembering(&[Event { id: Some(b"ab"), kind: b"cd", data: b"ef" }]);
     memory.source_changed();
 
-    for (id, kind, data) in
-        [("ab", "c", "def"), ("ab", "cde", "f"), ("ab", "", "cdef"), ("ab", "cd", "ef\0"), ("ab", "cd\0", "ef")]
-    {
+    for (id, kind, data) in [
+        ("ab", "c", "def"),
+        ("ab", "cde", "f"),
+        ("ab", "", "cdef"),
+        ("ab", "cd", "ef\0"),
+        ("ab", "cd", "\0ef"),
+        ("ab", "\0cd", "ef"),
+        ("ab", "cd\0", "ef"),
+    ] {
         let event = Event { id: Some(id.as_bytes()), kind: kind.as_bytes(), data: data.as_bytes() };
         assert!(memory.admit(&event), "{id} {kind} {data}");
     }
