@@ -57,13 +57,18 @@ function decode(
   const groups: Array<number | string> = [];
   for (let start = 0, end = 0; end < length; start = end) {
     let bytes = 0;
+    let units = 0;
     do {
+      const idUnits = records[end + 2]!;
+      const typeUnits = records[end + 3]!;
       bytes += records[end]!;
+      units += records[end + 1]! + 1 + (idUnits === SAME ? 0 : idUnits + 1) + (typeUnits && typeUnits + 1);
       end += WORDS;
     } while (end < length && bytes + records[end]! <= GROUP_BYTES);
-    const text = decoder.decode(new Uint8Array(buffer, at, bytes));
+    // All ends with a line break, so nothing is left over for the next one; V8 decodes what is not ASCII twice as fast so.
+    const text = decoder.decode(new Uint8Array(buffer, at, bytes), { stream: units !== bytes });
     // What was invalid UTF-8 may have more or fewer units than were counted.
-    const isExact = text.length === bytes || !text.includes('\ufffd');
+    const isExact = !text.includes('\ufffd');
     groups.push(end, isExact ? text : recount(decoder, buffer, at, records, start, end));
     at += bytes;
   }
