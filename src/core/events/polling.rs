@@ -65,6 +65,13 @@ impl Polling {
         out
     }
 
+    /// The poll that is out is of no use; it is made again. Whether there is one.
+    pub fn interrupt(&mut self, now: Timestamp) -> bool {
+        let Some(interval) = self.interval.filter(|_| self.out()) else { return false };
+        self.state = State::Due(Wait { floor: now, until: now + interval });
+        true
+    }
+
     /// The server has no such endpoint.
     pub fn give_up(&mut self) {
         self.stop();

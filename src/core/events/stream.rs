@@ -209,6 +209,11 @@ impl Stream {
         if connection != self.connection || !matches!(self.state, State::Open { .. }) {
             return None;
         }
+        let first = !std::mem::replace(&mut self.any_byte, true);
+        if first && self.polling.on() {
+            // Polls went on until now.
+            self.memory.source_changed();
+        }
         let (memory, repeated) = (&mut self.memory, &mut self.repeated);
         self.parser.push(chunk, |event| {
             let new = memory.admit(&event);
@@ -218,11 +223,11 @@ impl Stream {
         self.heard = now;
         self.shaken = false;
         let mut changed = false;
-        if !self.any_byte {
-            self.any_byte = true;
+        if first {
             changed = self.polling.on();
-            if changed {
-                self.fault = None;
+            if changed && self.fault.take().is_some() {
+                // A poll failed after the headers came.
+                self.fire = Fire::Open;
             }
             if self.polling.stop() {
                 self.outputs.push_back(StreamOutput::DropPoll);
@@ -288,7 +293,10 @@ impl Stream {
                 self.poll_denied = true;
                 self.outputs.push_back(StreamOutput::Verify);
             }
-            Some(Reply { status: 400 | 402..=407 | 409..=424 | 426..=428 | 430..=499, .. }) => self.polling.give_up(),
+            Some(reply @ Reply { status: 400 | 402..=407 | 409..=424 | 426..=428 | 430..=499, .. }) => {
+                self.poll_failed(reply.by_status(), around);
+                self.polling.give_up();
+            }
             Some(reply @ Reply { status: 200..=399, .. }) => self.poll_failed(reply.fault(Kind::Parse), around),
             Some(reply @ Reply { status: 401, .. }) => self.poll_failed(reply.fault(Kind::AuthUnknown), around),
             Some(reply) => self.poll_failed(reply.by_status(), around),
@@ -348,8 +356,10 @@ impl Stream {
                 self.renew(around);
             }
             State::Connecting { .. } if online => self.renew(around),
-            _ if online => self.hurry(around),
             _ => {}
+        }
+        if online {
+            self.hurry(around);
         }
     }
 
@@ -392,6 +402,9 @@ impl Stream {
         if self.settings.trusted {
             self.parser.set_last_id(&[]);
             self.memory.clear();
+            if self.polling.interrupt(around.now) {
+                self.outputs.push_back(StreamOutput::DropPoll);
+            }
             self.again(around);
         }
     }
