@@ -13,5 +13,7 @@ mod watch;
 mod world;
 
 mod answers;
+mod polling;
+mod silence;
 mod thirteen_thousand;
 mod waits;
