@@ -291,13 +291,13 @@ impl Tabs {
             self.outputs.push_back(TabsOutput::Lock { steal: false });
         }
         if due(self.act_at, now) {
-            self.act(now, random);
+            self.act(now);
         }
         if due(self.speak_at, now) {
             match self.standing {
                 Standing::Leading => self.say_here(now),
                 Standing::Following => self.look(now, random),
-                Standing::Away | Standing::Yielding => self.speak_at = None,
+                Standing::Away | Standing::Yielding => {}
             }
         }
     }
@@ -364,7 +364,9 @@ impl Tabs {
             // question.
             Standing::Following if now.since(self.heard_at) >= self.pause() => {
                 self.expect_answer(now, random);
-                self.look_later(now, random);
+                if !self.urgent {
+                    self.look_later(now, random);
+                }
             }
             Standing::Away | Standing::Following | Standing::Yielding => {}
         }
@@ -408,12 +410,12 @@ impl Tabs {
     fn led(&mut self, now: Timestamp, says: Says, newer: bool, random: &mut Random) {
         self.heard_at = now;
         self.doubted = false;
-        if self.act_at.take().is_some() {
+        if self.act_at.take().is_some() && !self.urgent {
             self.look_later(now, random);
         }
         if says == (Says::Yours { to: self.me }) {
             if !self.stealing {
-                self.steal(now, random);
+                self.steal();
             }
             return;
         }
@@ -432,7 +434,7 @@ impl Tabs {
     /// busy stream says thousands of words a second.
     fn look(&mut self, now: Timestamp, random: &mut Random) {
         let silent = now.since(self.heard_at) >= self.settings.heartbeat;
-        if !silent && !self.urgent && self.act_at.is_none() && self.claim == 0 {
+        if !silent && !self.urgent && self.claim == 0 {
             self.look_later(self.heard_at, random);
             return;
         }
@@ -469,23 +471,20 @@ impl Tabs {
         self.act_at.get_or_insert(at);
     }
 
-    fn steal(&mut self, now: Timestamp, random: &mut Random) {
+    fn steal(&mut self) {
         self.stealing = true;
-        self.act_at = None;
-        self.lock_at = None;
-        self.heard_at = now;
-        self.look_later(now, random);
+        (self.act_at, self.lock_at) = (None, None);
         self.outputs.push_back(TabsOutput::Lock { steal: true });
     }
 
     // ------------------------------------------------------------ both
 
-    fn act(&mut self, now: Timestamp, random: &mut Random) {
+    fn act(&mut self, now: Timestamp) {
         let late = self.act_at.is_some_and(|at| now.since(at) > self.settings.heartbeat);
         match self.standing {
             // This page did not run, and the answer may lie among what it has not heard yet.
             Standing::Following if late && !self.doubted => self.slept(now),
-            Standing::Following => self.steal(now, random),
+            Standing::Following => self.steal(),
             Standing::Yielding => self.lead(now),
             Standing::Away | Standing::Leading => {}
         }

@@ -228,6 +228,20 @@ fn where_locks_break_they_are_asked_for_once_a_heartbeat_until_they_are_there_ag
 }
 
 #[test]
+fn a_newcomer_that_overtakes_a_tab_without_a_request_hears_of_it_at_once() {
+    let mut world = World::new();
+    world.break_locks(true);
+    let waits = world.open(false);
+    world.throttle(waits, MINUTE);
+    world.run(HEARTBEAT / 2);
+    world.break_locks(false);
+    let newcomer = world.open(false);
+    world.run(2 * AT_ONCE);
+    assert!(world.tabs[newcomer].tabs.followed());
+    world.assert_led_by(newcomer);
+}
+
+#[test]
 fn a_request_that_is_neither_granted_nor_answered_ends_in_a_steal() {
     let mut world = World::new();
     // The browser gives the lock to a tab that is frozen before it can say a word.

@@ -2,7 +2,7 @@
 
 use evenkeel::core::random::Random;
 use evenkeel::core::tabs::{Role, Says, Tabs, TabsOutput, TabsSettings, Word};
-use evenkeel::core::time::Timestamp;
+use evenkeel::core::time::{Duration, Timestamp};
 
 use super::tab::EPOCH;
 use super::world::{BOUND, HEARTBEAT, MINUTE, SECOND, World};
@@ -277,6 +277,44 @@ fn a_tab_that_came_back_takes_nothing_from_a_leader_that_has_not_heard_where_it_
     assert_eq!(tabs.poll(), Some(TabsOutput::Post(Word { from: 9, epoch: EPOCH, says })));
     assert!(takes(&mut tabs, later, Says::Here { visible: true }));
     assert!(takes(&mut tabs, later, Says::Load));
+}
+
+#[test]
+fn a_tab_that_came_back_says_so_until_it_is_answered_however_busy_the_stream() {
+    let (start, mut random) = (Timestamp(EPOCH), Random::new(1));
+    let mut tabs = Tabs::new(TabsSettings::default(), 9, false);
+    tabs.join(start, 100, &mut random);
+    let load = Word { from: 3, epoch: EPOCH, says: Says::Load };
+    for ms in 1..10 * SECOND {
+        let now = Timestamp(EPOCH + ms);
+        assert!(!tabs.heard(now, load, 100, &mut random));
+        tabs.wake(now, &mut random);
+    }
+    let joins = std::iter::from_fn(|| tabs.poll())
+        .filter(|output| matches!(output, TabsOutput::Post(Word { says: Says::Join { place: 100, .. }, .. })));
+    assert!((7..=12).contains(&joins.count()));
+}
+
+#[test]
+fn a_throttled_tab_that_came_back_gets_a_word_in_however_much_the_others_ask() {
+    for words in [&[Says::Ask { visible: false }][..], &[Says::Here { visible: true }, Says::Ask { visible: false }]] {
+        let (start, mut random) = (Timestamp(EPOCH), Random::new(1));
+        let mut tabs = Tabs::new(TabsSettings::default(), 9, false);
+        tabs.join(start, 100, &mut random);
+        tabs.heard(start, Word { from: 3, epoch: EPOCH, says: Says::Here { visible: true } }, 100, &mut random);
+        while tabs.poll().is_some() {}
+        // No timer of its own rings in that time.
+        for nth in 1..=4 {
+            let now = start + Duration::from_millis(nth * HEARTBEAT / 2);
+            for says in words {
+                let from = if matches!(says, Says::Here { .. }) { 3 } else { 4 };
+                tabs.heard(now, Word { from, epoch: EPOCH, says: *says }, 100, &mut random);
+            }
+            tabs.wake(now, &mut random);
+        }
+        let says = Says::Join { visible: false, place: 100 };
+        assert_eq!(tabs.poll(), Some(TabsOutput::Post(Word { from: 9, epoch: EPOCH, says })));
+    }
 }
 
 #[test]

@@ -136,6 +136,18 @@ fn a_lock_is_not_stolen_again_while_it_is_being_stolen() {
 }
 
 #[test]
+fn a_lock_that_is_being_stolen_is_not_queued_for_instead() {
+    let (now, mut random) = (Timestamp(EPOCH), evenkeel::core::random::Random::new(1));
+    let mut tabs = Tabs::new(TabsSettings::default(), 1, true);
+    tabs.join(now, 0, &mut random);
+    tabs.lost(now);
+    tabs.heard(now, word(EPOCH, Says::Yours { to: 1 }), 0, &mut random);
+    tabs.wake(now + Duration::from_millis(HEARTBEAT), &mut random);
+    let locks = std::iter::from_fn(|| tabs.poll()).filter(|output| matches!(output, TabsOutput::Lock { .. }));
+    assert_eq!(locks.last(), Some(TabsOutput::Lock { steal: true }));
+}
+
+#[test]
 fn an_echo_of_what_a_tab_said_itself_is_nothing() {
     let mut world = World::with_tabs(1);
     let (from, epoch) = (world.tabs[0].me, world.tabs[0].tabs.epoch());

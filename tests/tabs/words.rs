@@ -5,8 +5,8 @@ use evenkeel::core::tabs::Role;
 use super::world::{MINUTE, THROTTLED, World};
 
 /// Words in a minute of a quiet group, the mean of a quarter of an hour.
-fn words_in_a_minute(tabs: usize, every: u64) -> f64 {
-    let mut world = World::with_tabs(tabs);
+fn words_in_a_minute(mut world: World, every: u64) -> f64 {
+    let tabs = world.tabs.len();
     for tab in 0..tabs {
         world.throttle(tab, every);
     }
@@ -20,15 +20,17 @@ fn words_in_a_minute(tabs: usize, every: u64) -> f64 {
 #[test]
 fn however_many_tabs_there_are_a_quiet_group_says_about_two_words_a_second() {
     for (tabs, most) in [(1, 0.0), (3, 115.0), (10, 130.0), (50, 240.0)] {
-        let words = words_in_a_minute(tabs, 1);
-        println!("{tabs} tabs: {words:.1} words a minute");
-        assert!(words <= most, "{tabs} tabs: {words} words a minute");
+        for world in [World::with_tabs(tabs), World::with_hidden_tabs(tabs)] {
+            let words = words_in_a_minute(world, 1);
+            println!("{tabs} tabs: {words:.1} words a minute");
+            assert!(words <= most, "{tabs} tabs: {words} words a minute");
+        }
     }
 }
 
 #[test]
 fn throttled_tabs_say_less() {
-    let words = words_in_a_minute(10, THROTTLED);
+    let words = words_in_a_minute(World::with_tabs(10), THROTTLED);
     println!("10 throttled tabs: {words:.1} words a minute");
     assert!(words <= 22.0, "{words}");
 }
