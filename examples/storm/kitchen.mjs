@@ -3,23 +3,25 @@
  *
  * @typedef {import('../../tests/server/fault-server.mjs').FaultServer} FaultServer
  */
-const MEALS = [
+export const MEALS = [
   { id: 1, name: 'Lentil soup', with: 'cumin, lemon', price: 5.2 },
   { id: 2, name: 'Potato gratin', with: 'leek, cheese', price: 7.4 },
   { id: 3, name: 'Rice bowl', with: 'tofu, sesame', price: 8.1 },
   { id: 4, name: 'Plum dumplings', with: 'cinnamon', price: 6.3 },
 ];
 
+const USER = { id: '1', name: 'Ada' };
+
 /** A server that does a little work. */
 const workMs = () => 120 + Math.random() * 200;
 
-/** @param {FaultServer} server */
-export function openKitchen(server) {
+/** @param {FaultServer} server @param {(order: { meal: string, count: number, from: string }) => void} tell hears each order once */
+export function openKitchen(server, tell) {
   /** Orders by idempotency key: the same key is the same order, however often it arrives. @type {Map<string, object>} */
   const orders = new Map();
   let portions = 0;
 
-  server.session = { user: { id: '1', name: 'Ada' }, expiresInMs: 3_600_000 };
+  server.session = { user: USER, expiresInMs: 3_600_000 };
   server.on('GET /api/meals', () => ({ delayMs: workMs(), body: { meals: MEALS } }));
   server.on('GET /api/stock/*', ({ path }) => {
     const id = Number(path.split('/').at(-1));
@@ -31,6 +33,7 @@ export function openKitchen(server) {
     if (!orders.has(key)) {
       portions += count;
       orders.set(key, { number: orders.size + 1, meal, count });
+      tell({ meal, count, from: USER.name });
     }
     return {
       status: 201,

@@ -12,7 +12,8 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startFaultServer } from '../../tests/server/fault-server.mjs';
-import { openKitchen } from './kitchen.mjs';
+import { MEALS, openKitchen } from './kitchen.mjs';
+import { openOrders } from './orders.mjs';
 import { createWeather } from './weather.mjs';
 
 const HOST = '127.0.0.1';
@@ -40,12 +41,17 @@ const { values } = parseArgs({ options: { port: { type: 'string', default: '4173
 const page = await startFaultServer({ host: HOST, port: await freePort(Number(values.port)) });
 const api = await startFaultServer({ host: HOST, port: await freePort(page.port + 1), cors: true });
 
-openKitchen(api);
-const weather = createWeather(api);
+const orders = openOrders(
+  api,
+  MEALS.map(({ name }) => name),
+);
+openKitchen(api, orders.send);
+const weather = createWeather(api, orders);
 
 page.serve('/', folder('page/'));
 page.serve('/pkg/', folder('../../pkg/'));
 page.page('/server.js', `export const API = '${api.origin}';\n`, { 'Content-Type': 'text/javascript' });
+page.on('GET /streams', () => ({ body: { connections: orders.connections } }));
 page.on('POST /weather', async (request) => {
   try {
     return { body: await weather.set(request.json()) };

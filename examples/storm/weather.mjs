@@ -1,3 +1,5 @@
+import { LIVE } from './orders.mjs';
+
 /**
  * The demo's bad weather: which faults are on, and what each does to an answer.
  *
@@ -10,23 +12,34 @@ const SIGNED_IN = { user: { id: '1', name: 'Ada' }, expiresInMs: 3_600_000 };
 /** What an answer becomes; undefined leaves it as it is. @type {Record<string, (at: { path: string, isOdd: boolean, isTooMany: boolean }) => Step | undefined>} */
 const FAULTS = {
   down: () => undefined, // no connection is accepted: nothing is ever asked
-  slow: () => ({ pass: true, delayMs: 3_000 }),
+  slow: ({ path }) => (path === LIVE ? undefined : { pass: true, delayMs: 3_000 }),
   restart: () => ({ status: 503, retryAfter: { form: 'seconds', value: 5 }, body: { code: 'restarting' } }),
   limit: ({ isTooMany }) =>
     isTooMany
       ? { status: 429, retryAfter: { form: 'seconds', value: 2 }, body: { code: 'tooMany' } }
       : undefined,
-  cut: ({ isOdd }) => (isOdd ? { pass: true, cutAfterBytes: 20 } : undefined),
-  stall: ({ isOdd }) => (isOdd ? { pass: true, stallAfterBytes: 20 } : undefined),
+  cut: ({ path, isOdd }) => (isOdd && path !== LIVE ? { pass: true, cutAfterBytes: 20 } : undefined),
+  stall: ({ path, isOdd }) => (isOdd && path !== LIVE ? { pass: true, stallAfterBytes: 20 } : undefined),
   route: ({ path }) =>
     path.startsWith('/api/stock/') ? { status: 500, delayMs: 80, body: { code: 'broken' } } : undefined,
   expired: ({ isOdd }) => (isOdd ? { status: 401, body: { code: 'expired' } } : undefined),
   signedOut: () => ({ status: 401, body: { code: 'signedOut' } }),
   unsure: () => ({ status: 401, body: { code: 'expired' } }),
+  streamsCut: () => undefined,
+  streamsMute: () => undefined,
+  streamsHeld: ({ path }) => (path === LIVE ? { hang: true } : undefined),
+  streamsRefused: ({ path }) =>
+    path === LIVE
+      ? { status: 503, retryAfter: { form: 'seconds', value: 2 }, body: { code: 'tooManyStreams' } }
+      : undefined,
+  lost: () => undefined, // as down
 };
 
-/** @param {FaultServer} server */
-export function createWeather(server) {
+/** What a fault does to the streams that are open when it begins. @type {Record<string, 'cut' | 'mute'>} */
+const TO_STREAMS = { streamsCut: 'cut', streamsMute: 'mute', streamsHeld: 'cut', streamsRefused: 'cut' };
+
+/** @param {FaultServer} server @param {{ cut(): void, mute(): void }} streams */
+export function createWeather(server, streams) {
   /** @type {Set<string>} */ let on = new Set();
   /** @type {Map<string, number>} */ const asked = new Map();
   /** @type {number[]} */ let lately = [];
@@ -49,11 +62,13 @@ export function createWeather(server) {
     /** From now on exactly these. @param {{ faults: string[] }} given */
     async set({ faults }) {
       for (const fault of faults) if (!FAULTS[fault]) throw new TypeError(`no fault '${fault}'`);
+      const begun = faults.filter((fault) => !on.has(fault));
       on = new Set(faults);
       asked.clear();
       server.session = on.has('signedOut') ? null : on.has('unsure') ? 'broken' : SIGNED_IN;
-      if (on.has('down')) await server.refuse();
+      if (on.has('down') || on.has('lost')) await server.refuse();
       else await server.accept();
+      for (const fault of begun) if (TO_STREAMS[fault]) streams[TO_STREAMS[fault]]();
       return { faults: [...on] };
     },
   };

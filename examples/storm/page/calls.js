@@ -1,8 +1,10 @@
+import { goOn } from './connections.js';
+
 /**
  * What became of each call, put together from three sources: the app, which makes calls and gets their results;
  * `app.on`, which tells of requests, answers and waits; and the `onResponse` hook, which sees Retry-After.
  *
- * @typedef {{ at: number, until: number | null, outcome: 'flight' | 'ok' | 'refused' | 'broken', text: string }} Attempt
+ * @typedef {{ at: number, until: number | null, outcome: 'flight' | 'ok' | 'refused' | 'broken' | 'polled', text: string, openedAt?: number | null }} Attempt
  * @typedef {{ at: number, until: number | null, ms: number, askedS: string | null }} Wait
  * @typedef {object} Row
  * @property {number} key
@@ -15,7 +17,7 @@
  * @property {Wait[]} waits
  * @property {boolean} shared
  * @property {string | null} kind of its failure
- * @property {'call' | 'check' | 'plain'} sort
+ * @property {'call' | 'check' | 'plain' | 'stream'} sort
  */
 const KEPT_MS = 40_000;
 
@@ -146,6 +148,17 @@ export class Calls {
     if (state !== 'closed') this.breaks.push({ url, state, at, until: null });
   }
 
+  // ------------------------------------------------------------ the event stream, which goes on and on
+
+  #streams = new WeakMap();
+
+  /** It is in another state now. @param {import('./client.js').OrderStream} source */
+  stream = (source) => {
+    if (!this.#streams.has(source)) this.#streams.set(source, this.begin('GET', source.url, 'stream'));
+    goOn(this.#streams.get(source), source.state.getSnapshot());
+    this.#changed();
+  };
+
   // ------------------------------------------------------------ plain fetch, which tells nothing
 
   beginPlain(method, url) {
@@ -201,13 +214,16 @@ export function waitAfter({ attempts, waits }, i) {
 /** One call in words: for people who do not see the picture, and for tests. */
 export function inWords(row) {
   const { pathname } = new URL(row.url);
-  const steps = row.attempts.flatMap(({ text, outcome }, i) => {
+  const steps = row.attempts.flatMap(({ text, outcome, openedAt }, i) => {
     const wait = waitAfter(row, i);
     const waited =
       wait && `waits ${seconds(wait.ms)}${wait.askedS ? ` (Retry-After: ${wait.askedS} s)` : ''}`;
-    return [outcome === 'flight' ? 'under way' : text, ...(waited ? [waited] : [])];
+    const opened = openedAt && outcome !== 'ok' ? ['open'] : [];
+    return [...opened, outcome === 'flight' ? 'under way' : text, ...(waited ? [waited] : [])];
   });
-  const end = row.until === null ? 'not settled' : row.kind ? row.kind : 'ok';
+  const isStream = row.sort === 'stream';
+  const end =
+    row.until === null ? (isStream ? '' : 'not settled') : (row.kind ?? (isStream ? 'closed' : 'ok'));
   return `${row.method} ${pathname}: ${[row.shared ? 'shares a request' : '', ...steps, end].filter(Boolean).join(', ')}`;
 }
 

@@ -16,14 +16,84 @@ export const createApp = ({ onNotice, onRequest, onResponse }) =>
       timeoutMs: 4_000,
       deadlineMs: 45_000,
       backoff: { baseMs: 600 }, // long enough to see
-      maxConcurrent: 6, // as many as browsers open to one HTTP/1.1 origin: the queue is ours rather than theirs
+      maxConcurrent: 5, // browsers open six to one HTTP/1.1 origin, and one is the event stream's: the queue is ours rather than theirs
       rateLimit: { perSecond: 10, burst: 12 },
       trustedOrigins: [API],
       onRequest,
       onResponse,
     },
+    events: {
+      backoff: { baseMs: 800, maxMs: 4_000 },
+      firstByteMs: 2_000,
+      stableMs: 2_000,
+      spreadMs: 3_000,
+      watchdogMs: 4_000, // the server gives a sign of life each second
+    },
     onNotice,
   });
+
+/**
+ * @typedef {object} OrderStream What the list of orders needs of a stream.
+ * @property {string} url
+ * @property {(type: 'order', listener: (event: MessageEvent) => void) => void} addEventListener
+ * @property {{ getSnapshot(): object, subscribe(listener: () => void): void }} state
+ * @property {() => void} close
+ * @property {() => void} reconnect
+ */
+const ORDERS = '/api/orders/live';
+
+/** One connection for all tabs. @returns {OrderStream} */
+export const steadyOrders = (app) =>
+  app.events(ORDERS, { shared: true, poll: { url: '/api/orders/since', intervalMs: 1_000 } });
+
+/** The browser's own, which tells little of how it stands. @returns {OrderStream} */
+export function plainOrders() {
+  const listeners = new Set();
+  let opened = 0;
+  let source;
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+
+  /** @type {Array<[string, (event: Event) => void]>} */
+  const heard = [
+    ['open', () => opened++],
+    ['open', tell],
+    ['error', tell],
+  ];
+  function open() {
+    source?.close();
+    source = new EventSource(API + ORDERS);
+    for (const [type, listener] of heard) source.addEventListener(type, listener);
+  }
+  open();
+
+  return {
+    url: API + ORDERS,
+    addEventListener(type, listener) {
+      heard.push([type, listener]);
+      source.addEventListener(type, listener);
+    },
+    state: {
+      subscribe: (listener) => listeners.add(listener),
+      getSnapshot: () => ({
+        status: ['connecting', 'open', 'closed'][source.readyState],
+        role: 'single',
+        nextRetryAt: null,
+        error: null,
+        reconnects: Math.max(0, opened - 1),
+      }),
+    },
+    close() {
+      source.close();
+      tell();
+    },
+    reconnect() {
+      open();
+      tell();
+    },
+  };
+}
 
 /** The app's calls through evenkeel: each gives `{ ok, data, text }`, the text being what a person is shown. */
 export function steadyClient(app, log) {

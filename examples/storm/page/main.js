@@ -1,6 +1,7 @@
 import { Calls } from './calls.js';
-import { createApp, plainClient, steadyClient } from './client.js';
+import { createApp, plainClient, plainOrders, steadyClient, steadyOrders } from './client.js';
 import { openKitchen } from './kitchen.js';
+import { showOrders } from './orders.js';
 import { showPanels } from './panels.js';
 import { Timeline } from './timeline.js';
 import { createToasts } from './toasts.js';
@@ -23,4 +24,6 @@ const steady = steadyClient(app, {
 const plain = plainClient(calls);
 
 await showWeather();
-openKitchen(() => (document.getElementById('plain').checked ? plain : steady));
+const isPlain = () => document.getElementById('plain').checked;
+openKitchen(() => (isPlain() ? plain : steady));
+showOrders(() => (isPlain() ? plainOrders() : steadyOrders(app)), calls.stream);

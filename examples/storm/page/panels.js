@@ -1,6 +1,7 @@
 const TICK_MS = 200;
 const METER_MAX = 40;
 const STATUS = { online: 'Online', degraded: 'Degraded', offline: 'Offline' };
+const SHOWN = /^(?!stream)/; // the stream's are beside its list
 const FAILURES = /^(?!requests$|retries$|ok$)/;
 
 const $ = (id) => document.getElementById(id);
@@ -63,7 +64,7 @@ function showCounters(app) {
   const shown = new Map();
   const show = () => {
     const { counters } = app.diagnostics();
-    const failures = Object.keys(counters).filter((name) => FAILURES.test(name));
+    const failures = Object.keys(counters).filter((name) => SHOWN.test(name) && FAILURES.test(name));
     for (const name of ['requests', 'retries', 'ok', ...failures]) {
       if (!shown.has(name)) {
         const cell = document.createElement('div');

@@ -41,6 +41,7 @@ export class RowPicture {
       isNarrow,
       row.until,
       row.shared,
+      last?.at,
       last?.until,
       last?.text,
       row.attempts.length,
@@ -68,6 +69,7 @@ export class RowPicture {
   /** From the call to its first request: it is queued, or shares another's request. */
   #slot(x, height) {
     const { row } = this;
+    if (row.sort === 'stream') return [];
     const until = row.attempts[0]?.at ?? row.until;
     if (until !== null && x(until) - x(row.at) < 1 && !row.shared) return [];
     return [this.#line(row.shared ? 'shared' : 'slot', row.at, until, x, height)];
@@ -95,7 +97,14 @@ export class RowPicture {
     return line;
   }
 
-  #attempt({ at, until, outcome, text }, next, wait, x, height) {
+  #attempt({ at, until, outcome, text, openedAt }, next, wait, x, height) {
+    if (openedAt && until !== null && outcome !== 'ok') {
+      const end = { at: until, until, outcome, text };
+      return [
+        ...this.#attempt({ at, until, outcome: 'ok', text: '' }, next, undefined, x, height),
+        ...this.#attempt(end, next, wait, x, height),
+      ];
+    }
     const inset = height > 8 ? 2.5 : height > 5 ? 1 : 0.5;
     const width = Math.max(BAR_MIN, x(until ?? at) - x(at));
     const rx = Math.min(3, height / 4);
@@ -144,6 +153,10 @@ export class RowPicture {
     const last = row.attempts.at(-1);
     const at = Math.max(x(row.until), last ? x(last.at) + BAR_MIN : 0);
     const parts = [];
+    if (row.sort === 'stream') {
+      const tone = row.kind ? 'bad' : 'quiet';
+      return hasWords ? [svg('text', { class: `end ${tone}`, x: at + 7, y }, row.kind ?? 'closed')] : [];
+    }
     if (row.kind === 'circuitOpen') {
       const r = Math.min(5, height / 2.4);
       parts.push(svg('path', { class: 'stop', d: `M${at - r} ${y}l${r} ${-r}l${r} ${r}l${-r} ${r}z` }));
@@ -167,6 +180,7 @@ const lasts = ({ ms, askedS }) =>
 function nameOf({ method, url, sort }, isNarrow) {
   const path = new URL(url).pathname;
   const name = isNarrow ? path.replace('/api/', '') : path;
+  if (sort === 'stream') return isNarrow ? 'stream' : name;
   if (sort === 'check') return isNarrow ? 'check' : 'session check';
   return isNarrow && method === 'GET' ? name : `${method} ${name}`;
 }

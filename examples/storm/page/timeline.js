@@ -107,8 +107,11 @@ export class Timeline {
     // The height of rows changes in steps, so that rows are not drawn again in every frame.
     this.#rowHeight = wanted >= 10 ? Math.floor(wanted) : Math.floor(wanted * 2) / 2;
     const first = Math.max(0, rows.length - Math.floor(room / this.#rowHeight));
-    rows.forEach((row, i) => {
-      this.#place(row, TOP + STRIP + 3 + (i - first) * this.#rowHeight, now);
+    const streams = rows.filter(isStream);
+    const isOut = (i) => i >= streams.length && i < streams.length + first;
+    [...streams, ...rows.filter((row) => !isStream(row))].forEach((row, i) => {
+      const at = i < streams.length ? i : i - first;
+      this.#place(row, TOP + STRIP + 3 + at * this.#rowHeight, now, isOut(i));
     });
     this.#drawBreaks(breaks, now);
 
@@ -117,7 +120,7 @@ export class Timeline {
     if (rows.length || breaks.length) this.#ask();
   }
 
-  #place(row, goal, now) {
+  #place(row, goal, now, isOut) {
     let picture = this.#pictures.get(row.key);
     if (!picture) {
       picture = new RowPicture(row);
@@ -134,9 +137,8 @@ export class Timeline {
     picture.height = this.#rowHeight;
     picture.node.setAttribute('transform', `translate(0 ${y.toFixed(2)})`);
     picture.label.setAttribute('y', (y + this.#rowHeight / 2).toFixed(2));
-    const isAbove = goal < TOP;
-    picture.node.toggleAttribute('hidden', isAbove);
-    picture.label.toggleAttribute('hidden', isAbove);
+    picture.node.toggleAttribute('hidden', isOut);
+    picture.label.toggleAttribute('hidden', isOut);
   }
 
   #remove(picture) {
@@ -163,12 +165,16 @@ export class Timeline {
 
   #say() {
     this.#wordsTimer = undefined;
-    const newest = this.calls.rows.slice(-WORDS_KEPT).reverse();
+    const calls = this.calls.rows.filter((row) => !isStream(row)).slice(-WORDS_KEPT);
+    const newest = [...this.calls.rows.filter(isStream), ...calls.reverse()];
     this.words.replaceChildren(
       ...newest.map((row) => Object.assign(document.createElement('li'), { textContent: inWords(row) })),
     );
   }
 }
+
+/** They go on and on, and stay on top. */
+const isStream = ({ sort }) => sort === 'stream';
 
 /** Without as many of the oldest calls that went well at once, up to a time, as there are too many. */
 function thinned(rows, good, before) {
