@@ -13,7 +13,10 @@ mod watch;
 mod world;
 
 mod answers;
+mod control;
+mod events;
 mod polling;
+mod sharing;
 mod silence;
 mod thirteen_thousand;
 mod waits;

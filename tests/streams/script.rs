@@ -5,6 +5,8 @@ use evenkeel::core::connection::ConnectionSettings;
 use evenkeel::core::events::reconnect::ReconnectSettings;
 use evenkeel::core::events::report::{Content, Reply};
 use evenkeel::core::events::stream::StreamSettings;
+use evenkeel::core::flight::{Call, Traits};
+use evenkeel::core::gate::Priority;
 use evenkeel::core::settings::Settings;
 use evenkeel::core::tabs::TabsSettings;
 use evenkeel::core::time::Duration;
@@ -173,5 +175,19 @@ impl Polled {
         let events = ids.iter().map(|id| ((*id).to_owned(), (*id).to_owned())).collect();
         let last_id = ids.last().map_or(String::new(), |id| (*id).to_owned());
         Polled { events, last_id, ..Polled::nothing() }
+    }
+}
+
+/// A GET of the app, which will be answered with a 401.
+pub fn denied_call(id: u32) -> Call {
+    Call {
+        id,
+        url: "https://app.example/meals".to_owned(),
+        share: None,
+        priority: Priority::Normal,
+        traits: Traits { idempotent: true, replayable: true, trusted: true, streams: false, wants_data: true },
+        retries: 0,
+        timeout: ms(30 * SECOND),
+        deadline: ms(90 * SECOND),
     }
 }

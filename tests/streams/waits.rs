@@ -247,9 +247,11 @@ fn a_backoff_without_jitter_ends_early_too() {
     assert!(world.wait() <= SECOND, "no server asked for it: {}", world.wait());
 }
 
+type Happening = (&'static str, fn(&mut World));
+
 #[test]
 fn what_the_server_asked_for_is_waited_for_whatever_happens() {
-    let happenings: [(&str, fn(&mut World)); 4] = [
+    let happenings: [Happening; 4] = [
         ("the network returns", |world| {
             world.network(false);
             world.network(true);

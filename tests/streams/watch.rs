@@ -81,7 +81,11 @@ impl Watch {
             }
             StreamInput::Polled(_) => self.poll = false,
             StreamInput::Hold(held) => self.held = held,
-            StreamInput::Again => self.floor = 0,
+            StreamInput::Again => {
+                self.floor = 0;
+                // Whoever asks wants it, seen or not.
+                self.hidden_since = self.hidden_since.map(|_| now);
+            }
             StreamInput::Close => self.closed = true,
             _ => {}
         }

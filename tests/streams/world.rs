@@ -8,8 +8,10 @@ use evenkeel::core::events::parser::Event;
 use evenkeel::core::events::report::{Admission, Broken, Fire, Reply, Snapshot, Status, StreamOutput};
 use evenkeel::core::events::stream::StreamSettings;
 use evenkeel::core::events::streams::{StreamsOutput, Told};
+use evenkeel::core::flight::Call;
 use evenkeel::core::hub::{Input, StreamInput};
-use evenkeel::core::output::Output;
+use evenkeel::core::output::{Attempt, Output};
+use evenkeel::core::requests::Answer as Answered;
 use evenkeel::core::settings::Settings;
 use evenkeel::core::tabs::{Says, TabsOutput, Word};
 use evenkeel::core::time::Timestamp;
@@ -194,6 +196,25 @@ impl World {
         page
     }
 
+    /// A page comes that goes on from this id.
+    pub fn open_from(&mut self, last_id: &str) {
+        self.pages.push(Page::new((self.settings)(), self.stream, self.seed, self.now, true));
+        let last_id = last_id.as_bytes().to_vec();
+        self.stream(StreamInput::Open(self.stream, last_id, None));
+    }
+
+    /// The app calls its server, which answers with a 401.
+    pub fn call_denied(&mut self, call: Call) {
+        let attempt = Attempt { flight: call.id, number: 1 };
+        self.input(Input::Call(call));
+        self.input(Input::Answered(attempt, Answered { status: 401, ..Answered::default() }));
+    }
+
+    /// Somebody says this to a tab.
+    pub fn whisper(&mut self, page: usize, word: Word, load: Load) {
+        self.arrive(page, Coming::Word(word, load));
+    }
+
     pub fn run(&mut self, ms: u64) {
         let end = self.now + ms;
         while self.step(end) {}
@@ -258,6 +279,7 @@ impl World {
         for coming in std::mem::take(&mut self.pages[page].inbox) {
             self.soon(self.now, page, coming);
         }
+        self.run(0);
     }
 
     /// The browser ends it. No code of it runs any more.
@@ -601,6 +623,10 @@ impl World {
         }
         if let Some((snapshot, fire)) = load.shown {
             self.pages[page].shows.push((self.now, snapshot, fire));
+            if snapshot.status == Status::Closed {
+                self.tell(page, Input::Stream(STREAM, StreamInput::Close));
+                return;
+            }
         }
         let this = &self.pages[page];
         let mut mine = this.reached();
