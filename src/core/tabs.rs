@@ -134,6 +134,8 @@ pub struct Tabs {
     /// The next question cannot wait for the leader's silence.
     urgent: bool,
     stealing: bool,
+    /// A request for the lock broke: a newcomer may lead that never heard of this tab.
+    overtaken: bool,
     /// What was not answered was forgiven once, because this tab did not run.
     doubted: bool,
     followed: bool,
@@ -167,6 +169,7 @@ impl Tabs {
             claim: 0,
             urgent: false,
             stealing: false,
+            overtaken: false,
             doubted: false,
             followed: false,
             heard_at: Timestamp(0),
@@ -220,6 +223,7 @@ impl Tabs {
             Standing::Following => {
                 // Where requests end at once, the next one waits.
                 self.stealing = false;
+                self.overtaken = true;
                 self.lock_at.get_or_insert(now + self.settings.heartbeat);
             }
             Standing::Leading | Standing::Yielding => {
@@ -419,11 +423,11 @@ impl Tabs {
             }
             return;
         }
-        // A new leader has not heard of the claim, nor of a member that it overtook because that one stands in no queue.
+        // What a new leader says is no answer: it has not heard of the claim yet.
         if matches!(says, Says::Here { .. }) && !newer && !self.urgent {
             self.claim = 0;
         }
-        let unknown = newer && (self.claim != 0 || self.lock_at.is_some());
+        let unknown = newer && (self.claim != 0 || self.overtaken);
         let better = self.visible && says == Says::Here { visible: false };
         if unknown || better {
             self.ask_soon(now);
@@ -494,7 +498,8 @@ impl Tabs {
         let before = self.role();
         self.standing = standing;
         (self.speak_at, self.act_at, self.lock_at) = (None, None, None);
-        (self.stealing, self.urgent, self.doubted, self.joined) = (false, false, false, false);
+        (self.stealing, self.overtaken, self.urgent) = (false, false, false);
+        (self.doubted, self.joined) = (false, false);
         if self.role() != before {
             self.outputs.push_back(TabsOutput::Role(self.role()));
         }

@@ -233,7 +233,7 @@ fn a_newcomer_that_overtakes_a_tab_without_a_request_hears_of_it_at_once() {
     world.break_locks(true);
     let waits = world.open(false);
     world.throttle(waits, MINUTE);
-    world.run(HEARTBEAT / 2);
+    world.run(2 * HEARTBEAT);
     world.break_locks(false);
     let newcomer = world.open(false);
     world.run(2 * AT_ONCE);
