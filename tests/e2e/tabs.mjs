@@ -11,7 +11,7 @@ import { listen, QUICK, URL_PATH } from './streams.mjs';
  * @typedef {{ page: WatchedPage, stream: PageStream }} Tab
  */
 
-const browser = await launchBrowser({ after });
+export const browser = await launchBrowser({ after });
 
 /** Tabs that notice each other quickly. */
 export const TABS = { heartbeatMs: 100, takeoverMs: 500 };
