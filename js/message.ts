@@ -5,11 +5,8 @@
 /** Hears one event of a batch; false: no more of them. */
 export type Emit = (type: string, data: string, lastEventId: string) => boolean;
 
-/**
- * So many bytes of whole events are decoded at once. A slice keeps alive what it was cut from: with an event kept of every 16 KB, groups of
- * 1 KB hold 10 MB where whole chunks hold 130, and take as long to decode; groups of 256 bytes take half as long again.
- */
-const GROUP_BYTES = 1_024;
+/** So many bytes of whole events are decoded at once: a decoder takes as long to call as to decode a few hundred bytes. */
+const GROUP_BYTES = 16_384;
 
 /** Four words for each event; an id of SAME is the one before. */
 const WORDS = 4;
@@ -122,12 +119,12 @@ function deliver(
       const data = text.slice(at, (at += units));
       at++;
       if (idUnits !== SAME) {
-        lastId = text.slice(at, (at += idUnits));
+        lastId = own(text.slice(at, (at += idUnits)));
         at++;
       }
       let type = 'message';
       if (typeUnits) {
-        type = known(text.slice(at, (at += typeUnits)), text);
+        type = known(text.slice(at, (at += typeUnits)));
         at++;
       }
       if (!emit(type, data, lastId)) return lastId;
@@ -141,15 +138,19 @@ const TYPES_MAX = 16;
 const types: string[] = [];
 let oldest = 0;
 
-function known(type: string, text: string): string {
+function known(type: string): string {
   for (const one of types) if (one === type) return one;
-  // It keeps its text alive.
-  if (text.length <= GROUP_BYTES) {
-    types[oldest] = type;
-    oldest = (oldest + 1) % TYPES_MAX;
-  }
+  if (type.length > OWN_MAX) return type;
+  types[oldest] = own(type);
+  oldest = (oldest + 1) % TYPES_MAX;
   return type;
 }
+
+/** A longer text is worth what it keeps alive. */
+const OWN_MAX = 2_048;
+
+/** The same text, without the long one that it was cut from: a slice keeps all of that alive, and a page may keep one small event of each chunk. */
+export const own = (text: string): string => (text.length > OWN_MAX ? text : ` ${text}`.slice(1));
 
 type Make = (type: string, data: string, lastEventId: string, origin: string) => MessageEvent<string>;
 
@@ -174,7 +175,7 @@ function define(): Make {
     #origin: string;
     constructor(type: string, data: string, lastEventId: string, origin: string) {
       super(type);
-      this.#data = data;
+      this.#data = own(data);
       this.#lastEventId = lastEventId;
       this.#origin = origin;
     }

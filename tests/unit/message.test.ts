@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createMessageEvent, readBatch } from '../../js/message.js';
 import { seeded } from './seeded.js';
 
@@ -142,21 +144,30 @@ test('invalid UTF-8 becomes U+FFFD, and shifts nothing that follows, however it 
 });
 
 /** How many bytes are decoded at once. */
-function decoded(t: TestContext): number[] {
-  const sizes: number[] = [];
-  const decode = TextDecoder.prototype.decode;
-  t.mock.method(TextDecoder.prototype, 'decode', function (this: TextDecoder, bytes: Uint8Array) {
-    sizes.push(bytes.byteLength);
-    return decode.call(this, bytes);
-  });
-  return sizes;
-}
-
-test('an event that is kept keeps about a kilobyte alive: so much is decoded at once, a larger event alone', (t) => {
-  const data = 'x'.repeat(99);
-  const sizes = decoded(t);
-  read(batchOf([...Array(25).fill({ data }), { data: 'y'.repeat(5_000) }, { data }, { data }]));
-  assert.deepEqual(sizes, [1_000, 1_000, 500, 5_001, 200]);
+test('an event that is kept keeps its own text alive, not the chunk that it came in', () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const kept: MessageEvent[] = [];
+  const chunks = 200;
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let n = 0; n < chunks; n++) {
+    const events = Array.from({ length: 160 }, (_, at) => ({
+      data: `${n} ${at} ${'x'.repeat(90)}`,
+      id: `${n}-${at}-${'i'.repeat(20)}`,
+      type: `type-${n}-${'t'.repeat(20)}`,
+    }));
+    const { memory, records } = batchOf(events);
+    let at = 0;
+    readBatch(memory, TEXT_PTR, records, '', (type, data, lastId) => {
+      if (at++ === 80) kept.push(createMessageEvent(type, data, lastId, ''));
+      return true;
+    });
+  }
+  gc();
+  const bytes = (process.memoryUsage().heapUsed - before) / chunks;
+  assert.ok(bytes < 4_096, `${bytes} bytes for each event`);
+  assert.equal(kept.length, chunks);
 });
 
 test('who says stop hears nothing more of the batch, and the id is that of the last event heard', () => {
