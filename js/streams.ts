@@ -439,7 +439,15 @@ export function createStreams(
     });
     if (fire) diagnostics.count(fire === 1 ? 'streamsOpened' : 'streamErrors');
     if (stream.followed && role === 'leader') post(stream, { shown, fire });
-    if (code === CLOSED) forget(id, stream);
+    if (code === CLOSED) {
+      const { group } = stream;
+      if (stream.followed && role === 'leader' && group && settings.tabs) {
+        // The lock could reach another tab before the last word does, and that tab would ask the server once more.
+        setTimeout(group.leave, settings.tabs.heartbeatMs);
+        stream.group = undefined;
+      }
+      forget(id, stream);
+    }
     stream.state = {
       status: name,
       isConnected: code === OPEN || code === POLLING,
@@ -580,7 +588,10 @@ export function createStreams(
     failed: () => each(fall),
     dispose(): void {
       disposed = true;
-      for (const [id, stream] of [...streams]) show(id, stream, ABORTED, 0);
+      for (const [id, stream] of [...streams]) {
+        stream.followed = false; // the others go on without this tab
+        show(id, stream, ABORTED, 0);
+      }
     },
   };
 }
