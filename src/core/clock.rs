@@ -32,8 +32,8 @@ impl Clock {
         let before = self.now;
         self.now = self.now + Duration::from_millis(host.0.saturating_sub(self.host));
         self.host = host.0;
-        let awake_until = due.map_or(before, |due| due.max(before));
-        let late = self.now.since(awake_until);
+        // Who was not to be called is never called late.
+        let late = due.map_or(Duration::ZERO, |due| self.now.since(due.max(before)));
         let slept = late > if hidden { LATE_HIDDEN } else { LATE_VISIBLE };
         if slept {
             self.slept = self.slept.saturating_add(late);
@@ -80,6 +80,14 @@ mod tests {
         assert!(clock.observe(start + SECOND * 8 * 3600, Some(due), false));
         assert_eq!(clock.awake(), due);
         assert_eq!(clock.on_wall(clock.awake() + SECOND), clock.now() + SECOND);
+    }
+
+    #[test]
+    fn a_page_that_waits_for_nothing_but_word_from_outside_is_not_asleep() {
+        let start = Timestamp(1_000_000);
+        let mut clock = Clock::new(start);
+        assert!(!clock.observe(start + SECOND * 3600, None, false));
+        assert_eq!(clock.awake(), clock.now());
     }
 
     #[test]
