@@ -230,7 +230,7 @@ impl Stream {
                 self.fire = Fire::Open;
             }
             if self.polling.stop() {
-                self.outputs.push_back(StreamOutput::DropPoll);
+                self.drop_poll();
             }
         }
         if let Some(retry) = self.parser.take_retry() {
@@ -403,25 +403,17 @@ impl Stream {
             self.parser.set_last_id(&[]);
             self.memory.clear();
             if self.polling.interrupt(around.now) {
-                self.outputs.push_back(StreamOutput::DropPoll);
+                self.drop_poll();
             }
-            self.again(around);
+            self.anew(around);
         }
     }
 
     /// Connects now, with a fresh backoff.
     pub fn again(&mut self, around: &mut Around) {
-        if self.state == State::Closed {
-            return;
-        }
         self.paused = false;
         self.hidden_since = self.hidden_since.map(|_| around.now);
-        self.reconnect.reset();
-        self.quiet = 0;
-        self.denials = 0;
-        if !self.idle() {
-            self.renew(around);
-        }
+        self.anew(around);
     }
 
     /// Ends it, without a word.
@@ -558,10 +550,19 @@ impl Stream {
         self.outputs.push_back(StreamOutput::Connect(self.connection));
     }
 
+    fn anew(&mut self, around: &mut Around) {
+        self.reconnect.reset();
+        self.quiet = 0;
+        self.denials = 0;
+        if !self.idle() {
+            self.renew(around);
+        }
+    }
+
     /// Drops the connection that there is for one that is better, in a moment. No failure: nothing went wrong with the server.
     fn renew(&mut self, around: &mut Around) {
         if matches!(self.state, State::Connecting { .. } | State::Open { .. }) {
-            self.outputs.push_back(StreamOutput::Drop);
+            self.disconnect();
         }
         self.shaken = false;
         self.connect(around.now);
@@ -587,7 +588,7 @@ impl Stream {
         self.polling.ended(around.now, false);
         if self.settings.trusted && around.session {
             self.state = State::Asking(reply);
-            self.outputs.push_back(StreamOutput::Drop);
+            self.disconnect();
             self.outputs.push_back(StreamOutput::Verify);
         } else if self.settings.trusted || reply.status != 401 {
             self.fail(None, reply.fault(Kind::AuthUnknown), around);
@@ -598,7 +599,7 @@ impl Stream {
 
     /// One more failure in a row: wait.
     fn fail(&mut self, opened: Option<Timestamp>, fault: Fault, around: &mut Around) {
-        self.outputs.push_back(StreamOutput::Drop);
+        self.disconnect();
         let wait = self.reconnect.wait(around.now, opened, self.shaken, fault.retry_after, around.random);
         self.state = State::Waiting(wait);
         self.shaken = false;
@@ -619,10 +620,26 @@ impl Stream {
 
     fn drop_all(&mut self) {
         if matches!(self.state, State::Connecting { .. } | State::Open { .. }) {
-            self.outputs.push_back(StreamOutput::Drop);
+            self.disconnect();
         }
         if self.polling.stop() {
-            self.outputs.push_back(StreamOutput::DropPoll);
+            self.drop_poll();
+        }
+    }
+
+    fn disconnect(&mut self) {
+        self.take_back(StreamOutput::Connect(self.connection), StreamOutput::Drop);
+    }
+
+    fn drop_poll(&mut self) {
+        self.take_back(StreamOutput::Poll, StreamOutput::DropPoll);
+    }
+
+    /// What the host was not told to begin yet, it need not end: it might end it before it began.
+    fn take_back(&mut self, begin: StreamOutput, end: StreamOutput) {
+        match self.outputs.iter().position(|output| *output == begin) {
+            Some(at) => drop(self.outputs.remove(at)),
+            None => self.outputs.push_back(end),
         }
     }
 
@@ -634,7 +651,11 @@ impl Stream {
         }
         let (status, next_retry_at) = match self.state {
             State::Closed => (Status::Closed, None),
-            _ if self.idle() => (Status::Paused, None),
+            _ if self.idle() => {
+                // What opened or failed in this very moment is over as well.
+                self.fire = Fire::Nothing;
+                (Status::Paused, None)
+            }
             _ if self.polling.delivers() => (Status::Polling, None),
             State::Open { .. } => (Status::Open, None),
             State::Waiting(wait) => (Status::Waiting, Some(wait.until)),

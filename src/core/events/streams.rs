@@ -181,7 +181,9 @@ impl Streams {
 impl Entry {
     fn settle(&mut self, around: &mut Around, outputs: &mut VecDeque<StreamsOutput>) {
         // The end that a server set to the stream is told from the place that this tab still has.
-        drain(self.id, &mut self.stream, outputs);
+        if self.stream.closed() {
+            drain(self.id, &mut self.stream, outputs);
+        }
         self.stream.wake(around);
         if let Some(tabs) = &mut self.tabs {
             if self.stream.rests() == self.joined {
