@@ -4,7 +4,9 @@ use evenkeel::core::events::report::{Broken, Fire, Status};
 use evenkeel::core::hub::{Input, StreamInput};
 use evenkeel::core::verify::SessionAnswer;
 
-use super::script::{Answer, HOUR, MINUTE, SECOND, broken, busy, events, ms, open, reply, silence, status};
+use super::script::{
+    Answer, HOUR, MINUTE, SECOND, broken, busy, denied_call, events, ms, open, reply, silence, status,
+};
 use super::world::{World, answered};
 
 /// A page in each state that a stream can be in.
@@ -188,7 +190,7 @@ fn a_stranger_s_stream_has_nothing_to_do_with_the_user() {
     world.run(SECOND);
     world.say("id: 7\ndata: x\n\n");
     for user in [1, 2] {
-        let call = super::script::denied_call(user as u32);
+        let call = denied_call(user as u32);
         world.session_says(move |_| Some(SessionAnswer::User(user)));
         world.call_denied(call);
         world.run(SECOND);
@@ -202,11 +204,25 @@ fn an_open_stream_is_replaced_when_a_call_finds_another_user() {
     world.run(SECOND);
     world.say("id: 7\ndata: x\n\n");
     for user in [1, 2] {
-        let call = super::script::denied_call(user as u32);
+        let call = denied_call(user as u32);
         world.session_says(move |_| Some(SessionAnswer::User(user)));
         world.call_denied(call);
         world.run(SECOND);
     }
     assert_eq!((world.asked, world.requests.len(), world.status()), (2, 2, Status::Open));
     assert_eq!((world.requests[1].last_id.as_str(), world.open_streams()), ("", 1));
+}
+
+#[test]
+fn another_user_does_not_bring_a_page_back_that_nobody_sees() {
+    let mut world = World::with(|settings| settings.pause_hidden = Some(ms(MINUTE)));
+    world.run(SECOND);
+    world.visible(0, false);
+    world.run(2 * MINUTE);
+    for user in [1, 2] {
+        world.session_says(move |_| Some(SessionAnswer::User(user)));
+        world.call_denied(denied_call(user as u32));
+        world.run(SECOND);
+    }
+    assert_eq!((world.asked, world.requests.len(), world.status()), (2, 1, Status::Paused));
 }

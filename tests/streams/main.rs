@@ -15,6 +15,7 @@ mod world;
 mod answers;
 mod control;
 mod events;
+mod model;
 mod polling;
 mod sharing;
 mod silence;

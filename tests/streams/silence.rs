@@ -194,6 +194,27 @@ fn a_short_nap_leaves_a_living_connection_alone() {
     assert_eq!(world.requests.len(), 1);
 }
 
+#[test]
+fn headers_that_a_strict_stream_waited_for_are_taken_however_late_they_are() {
+    let mut world = World::with(|settings| settings.reconnect.strict = true);
+    world.always(open().after(MINUTE));
+    world.run(2 * MINUTE);
+    assert_eq!((world.requests.len(), world.status()), (1, Status::Open));
+}
+
+#[test]
+fn a_stream_that_is_held_back_is_not_taken_for_a_device_that_slept() {
+    let drawn = (0..50).map(|seed| {
+        let mut world = World::seeded(seed, |_| {});
+        world.run(MINUTE);
+        world.stream(StreamInput::Hold(true));
+        world.run(MINUTE);
+        world.cut();
+        world.wait()
+    });
+    assert!(drawn.max() > Some(5 * SECOND), "the first wait is spread");
+}
+
 // ---------------------------------------------------------------- the network
 
 #[test]
@@ -295,6 +316,15 @@ fn a_page_that_begins_hidden_pauses_too() {
     world.open(None, false);
     world.run(2 * MINUTE);
     assert_eq!(world.status(), Status::Paused);
+}
+
+#[test]
+fn headers_that_come_in_the_moment_of_the_pause_open_nothing() {
+    let mut world = World::with(|settings| settings.pause_hidden = Some(ms(5 * SECOND)));
+    world.always(open().after(5 * SECOND));
+    world.visible(0, false);
+    world.run(MINUTE);
+    assert_eq!((world.status(), world.fired()), (Status::Paused, vec![]));
 }
 
 #[test]

@@ -203,6 +203,11 @@ impl World {
         self.stream(StreamInput::Open(self.stream, last_id, None));
     }
 
+    /// The session endpoint says so, asked or not.
+    pub fn session_answers(&mut self, answer: SessionAnswer) {
+        self.arrive(0, Coming::Session(answer));
+    }
+
     /// The app calls its server, which answers with a 401.
     pub fn call_denied(&mut self, call: Call) {
         let attempt = Attempt { flight: call.id, number: 1 };
@@ -224,6 +229,7 @@ impl World {
     /// The device sleeps: nothing runs, and nobody is told.
     pub fn sleep(&mut self, ms: u64) {
         self.now += ms;
+        self.pages.iter_mut().for_each(|page| page.watch.sleeps());
     }
 
     /// All connections are dead, and nobody will ever say so. What is under way is lost.
@@ -437,11 +443,11 @@ impl World {
     /// Bytes reach a page, asked for or not.
     pub fn bytes(&mut self, page: usize, connection: u32, text: &str) {
         let host = self.host();
-        if let Some(retry) = text.lines().filter_map(|line| line.strip_prefix("retry: ")?.parse().ok()).next_back() {
-            self.pages[page].watch.asked(retry);
-        }
         if self.pages[page].hub.bytes(host, STREAM, connection, text.as_bytes()).is_none() {
             return;
+        }
+        if let Some(retry) = text.lines().filter_map(|line| line.strip_prefix("retry: ")?.parse().ok()).next_back() {
+            self.pages[page].watch.asked(retry);
         }
         self.drain(page);
         let events = self.pages[page].batch();
@@ -467,7 +473,7 @@ impl World {
         let host = self.host();
         let this = &mut self.pages[page];
         this.timer = this.hub.next_wake().map(|wake| self.now + wake.0.saturating_sub(host.0));
-        this.watch.step(this.timer.is_some());
+        this.watch.step(self.now, this.timer.is_some());
     }
 
     fn perform(&mut self, page: usize, output: Output) {
