@@ -1,26 +1,46 @@
-//! What the page goes through: network, visibility, a return from the back/forward cache.
+//! What the page goes through: network, visibility, a return from the back/forward cache. A worker hears of the network only.
 
 use wasm_bindgen::prelude::*;
-use web_sys::{AddEventListenerOptions, EventTarget, VisibilityState};
+use web_sys::{AddEventListenerOptions, Document, EventTarget, VisibilityState};
 
 use super::driver::Driver;
 use crate::core::hub::Input;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A window, or a worker's global scope.
+    type Global;
+    /// A window's or a worker's.
+    type Navigator;
+
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static GLOBAL: Global;
+
+    #[wasm_bindgen(method, getter)]
+    fn navigator(this: &Global) -> Option<Navigator>;
+
+    #[wasm_bindgen(method, getter)]
+    fn document(this: &Global) -> Option<Document>;
+
+    #[wasm_bindgen(method, getter, js_name = onLine)]
+    fn on_line(this: &Navigator) -> Option<bool>;
+}
 
 /// Listens until the host's `life` ends; owns the closures that are listening.
 pub struct Page {
     _listener: Closure<dyn FnMut(web_sys::Event)>,
 }
 
-/// Whether the browser believes that there is a network. Where there is no `navigator`, there is one.
+/// Whether the browser believes that there is a network. Where nothing says so, there is one.
 #[must_use]
 pub fn online() -> bool {
-    web_sys::window().is_none_or(|window| window.navigator().on_line())
+    GLOBAL.with(Global::navigator).and_then(|navigator| navigator.on_line()).unwrap_or(true)
 }
 
 /// Whether somebody can see the page. Where there is no document, somebody may.
 #[must_use]
 pub fn visible() -> bool {
-    let document = web_sys::window().and_then(|window| window.document());
+    let document = GLOBAL.with(Global::document);
     document.is_none_or(|document| document.visibility_state() == VisibilityState::Visible)
 }
 
@@ -43,17 +63,17 @@ impl Page {
         });
         let listen = |target: &EventTarget, kind: &str| {
             let callback = listener.as_ref().unchecked_ref();
-            // Fails only for a null callback.
+            // Fails only where nothing is listened to: in no browser.
             let _ = target.add_event_listener_with_callback_and_add_event_listener_options(kind, callback, &options);
         };
-        if let Some(window) = web_sys::window() {
+        GLOBAL.with(|global| {
             for kind in ["online", "offline", "pagehide", "pageshow"] {
-                listen(&window, kind);
+                listen(global.unchecked_ref(), kind);
             }
-            if let Some(document) = window.document() {
+            if let Some(document) = global.document() {
                 listen(&document, "visibilitychange");
             }
-        }
+        });
         Page { _listener: listener }
     }
 }
