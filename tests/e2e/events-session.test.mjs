@@ -103,6 +103,20 @@ for (const [what, refusal] of /** @type {Array<[string, any]>} */ ([
   });
 }
 
+test('a captive portal that answers everything with its page is a failed attempt, until it lets go', async (t) => {
+  const { server, stream } = await signedIn(t, 'html', [
+    ends(FIRST),
+    SIGN_IN,
+    SIGN_IN,
+    SIGN_IN,
+    SIGN_IN,
+    stays('id: 2\ndata: b\n\n'),
+  ]);
+  assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.deepEqual(lastIds(server, '/api/stream').at(-1), '1');
+  assert.equal((await stream.state()).error, null);
+});
+
 test('a call and streams that meet a 401 at once ask the session once', async (t) => {
   const { server, page, stream } = await signedIn(t, ADA, [ends(FIRST), 401, stays(':\n\n')]);
   server.on('/api/x', [401, { body: 1 }]);

@@ -149,6 +149,28 @@ test('the followers of a leader that polls are connected too', async (t) => {
   await allHeard(tabs, send(feed, 5));
 });
 
+test('a loop in a follower that falls far behind ends with queueFull rather than lose events', async (t) => {
+  const { feed, tabs } = await openTabs(t, 2);
+  const { followers } = await roles(tabs);
+  const [{ page, stream }] = followers;
+  await run(page, () => {
+    window.iterator = window.stream.source[Symbol.asyncIterator]();
+  });
+  for (let i = 0; i < 20; i++) feed.sendRaw('data: x\n\n'.repeat(1_000));
+  const { error } = await stream.closed();
+  assert.equal(error.kind, 'queueFull');
+  const got = await run(page, async () => {
+    let count = 0;
+    try {
+      for await (const _ of window.iterator) count++;
+    } catch ({ kind }) {
+      return [count, kind];
+    }
+  });
+  assert.ok(got[0] >= 10_000 && got[0] <= 20_000, `${got}`);
+  assert.equal(got[1], 'queueFull');
+});
+
 test('two streams of one page share too', async (t) => {
   const { feed, tabs } = await openTabs(t, 1);
   const [{ page, stream }] = tabs;

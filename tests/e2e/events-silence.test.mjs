@@ -5,6 +5,7 @@ import { retryAfter } from '../server/fault-server.mjs';
 import { serve } from './pages.mjs';
 import {
   connections,
+  cutAfter,
   EXACT,
   lastIds,
   listen,
@@ -120,6 +121,18 @@ test('a laptop that slept notices without any event, by its own clock', async (t
   await stream.heard(1);
   await sleep(page, 8 * 3_600_000);
   assert.deepEqual(await stream.heard(2), ['a', 'b']);
+});
+
+test('a clock that is set back by an hour disturbs nothing', async (t) => {
+  const { server, page, stream } = await openStream(
+    t,
+    { ...EXACT, watchdogMs: 800 },
+    { script: [cutAfter(FIRST, 600), stays(SECOND), stays('id: 3\ndata: c\n\n')], ...fresh },
+  );
+  await stream.heard(1);
+  await sleep(page, -3_600_000);
+  assert.deepEqual(await stream.heard(3), ['a', 'b', 'c'], 'the wait and the watchdog end as ever');
+  assert.deepEqual(lastIds(server).slice(0, 3), [null, '1', '2']);
 });
 
 test('becoming visible ends the jitter of a wait, never what the server asked for', async (t) => {
