@@ -127,3 +127,113 @@ impl Polling {
         }
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+    const INTERVAL: Duration = Duration::from_secs(5);
+    const LATER: Timestamp = Timestamp(u64::MAX);
+
+    fn begun() -> Polling {
+        let mut polling = Polling::new(Some(INTERVAL));
+        polling.ended(NOW, true);
+        polling.ended(NOW, true);
+        polling
+    }
+
+    fn backoff() -> Backoff {
+        Backoff { base: SECOND, ..Backoff::default() }
+    }
+
+    /// How long after an answer the next poll is due.
+    fn wait(polling: &mut Polling, ok: bool, retry_after: Option<Duration>, seed: u64) -> Duration {
+        assert!(polling.take(LATER));
+        polling.done(NOW, ok, retry_after, &backoff(), &mut Random::new(seed));
+        polling.next_wake().expect("the next poll").since(NOW)
+    }
+
+    #[test]
+    fn two_silent_connections_in_a_row_begin_it() {
+        let mut polling = Polling::new(Some(INTERVAL));
+        polling.ended(NOW, true);
+        polling.ended(NOW, false);
+        polling.ended(NOW, true);
+        assert!(!polling.on());
+        polling.ended(NOW, true);
+        assert!(polling.on() && !polling.delivers());
+        assert_eq!(polling.next_wake(), Some(NOW), "at once");
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_poll_it_never_begins() {
+        let mut polling = Polling::new(None);
+        for _ in 0..10 {
+            polling.ended(NOW, true);
+        }
+        assert!(!polling.on() && !polling.take(LATER));
+        polling = begun();
+        polling.give_up();
+        polling.ended(NOW, true);
+        polling.ended(NOW, true);
+        assert!(!polling.on());
+    }
+
+    #[test]
+    fn one_is_out_at_a_time() {
+        let mut polling = begun();
+        assert!(polling.take(NOW) && polling.out());
+        assert!(!polling.take(LATER));
+        assert_eq!(polling.next_wake(), None);
+        polling.hurry(NOW);
+        assert!(polling.out());
+    }
+
+    #[test]
+    fn the_interval_gets_up_to_a_tenth_of_jitter() {
+        let waits: Vec<_> = (0..200).map(|seed| wait(&mut begun(), true, None, seed).as_millis()).collect();
+        assert!(waits.iter().all(|wait| (5_000..=5_500).contains(wait)), "{waits:?}");
+        assert!(waits.iter().any(|wait| *wait < 5_100) && waits.iter().any(|wait| *wait > 5_400), "{waits:?}");
+    }
+
+    #[test]
+    fn failures_back_off_and_an_answer_begins_anew() {
+        let mut polling = begun();
+        let seconds: Vec<_> = (0..7).map(|_| wait(&mut polling, false, None, 1).as_secs()).collect();
+        assert!(seconds.is_sorted() && seconds[0] == 5 && seconds[6] >= 30, "{seconds:?}");
+        assert!(!polling.delivers());
+        assert_eq!(wait(&mut polling, true, None, 1).as_secs(), 5);
+        assert!(polling.delivers());
+    }
+
+    #[test]
+    fn what_the_server_asked_for_is_not_shortened() {
+        let mut polling = begun();
+        let asked = SECOND * 60;
+        assert!((asked..=asked + SECOND * 6).contains(&wait(&mut polling, false, Some(asked), 1)));
+        polling.hurry(NOW);
+        assert_eq!(polling.next_wake(), Some(NOW + asked));
+    }
+
+    #[test]
+    fn one_that_is_of_no_use_is_made_again_an_interval_later() {
+        let mut polling = begun();
+        assert!(!polling.interrupt(NOW), "none is out");
+        assert!(polling.take(NOW) && polling.interrupt(NOW));
+        assert_eq!((polling.out(), polling.next_wake()), (false, Some(NOW + INTERVAL)));
+    }
+
+    #[test]
+    fn what_retires_begins_like_new() {
+        let mut polling = begun();
+        wait(&mut polling, true, None, 1);
+        assert!(!polling.stop(), "none is out");
+        assert!(!polling.on() && !polling.delivers());
+        polling.ended(NOW, true);
+        assert!(!polling.on());
+        polling.ended(NOW, true);
+        assert!(polling.take(NOW) && polling.stop());
+    }
+}

@@ -113,3 +113,97 @@ impl Reconnect {
         Wait { floor: now + floor, until: now + floor + jitter }
     }
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+    const SECOND: Duration = Duration::from_secs(1);
+    const SETTINGS: ReconnectSettings = ReconnectSettings {
+        backoff: Backoff { base: SECOND, factor: 2.0, max: Duration::from_secs(30), jitter: Jitter::Full },
+        stable: Duration::from_secs(10),
+        spread: Duration::from_secs(10),
+        strict: false,
+    };
+
+    /// A connection that opened so long ago.
+    fn opened(ago: Duration) -> Option<Timestamp> {
+        Some(Timestamp(NOW.0 - ago.as_millis()))
+    }
+
+    #[test]
+    fn online_ends_the_jitter_and_leaves_what_the_server_asked_for() {
+        let mut wait = Wait { floor: NOW + SECOND * 5, until: NOW + SECOND * 9 };
+        wait.hurry(NOW + SECOND * 7);
+        assert_eq!(wait.until, NOW + SECOND * 7);
+        wait.hurry(NOW + SECOND);
+        assert_eq!(wait.until, NOW + SECOND * 5);
+        wait.hurry(NOW + SECOND * 20);
+        assert_eq!(wait.until, NOW + SECOND * 5, "it never makes a wait longer");
+    }
+
+    #[test]
+    fn a_stable_connection_starts_the_backoff_anew_and_an_instable_one_does_not() {
+        let mut random = Random::new(1);
+        let mut reconnect = Reconnect::new(SETTINGS);
+        for failures in 1..=3 {
+            reconnect.wait(NOW, None, false, None, &mut random);
+            assert_eq!(reconnect.failures(), failures);
+        }
+        reconnect.wait(NOW, opened(Duration::from_millis(9_999)), false, None, &mut random);
+        assert_eq!(reconnect.failures(), 4);
+        reconnect.wait(NOW, opened(SECOND * 10), false, None, &mut random);
+        assert_eq!(reconnect.failures(), 1);
+    }
+
+    #[test]
+    fn failures_for_ever_overflow_nothing() {
+        let mut reconnect = Reconnect::new(SETTINGS);
+        reconnect.failures = u32::MAX;
+        let wait = reconnect.wait(
+            Timestamp(u64::MAX),
+            None,
+            false,
+            Some(Duration::from_millis(u64::MAX)),
+            &mut Random::new(1),
+        );
+        assert_eq!(
+            (wait.floor, wait.until, reconnect.failures()),
+            (Timestamp(u64::MAX), Timestamp(u64::MAX), u32::MAX)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_wait_is_what_was_asked_for_and_no_more_than_jitter_on_top(
+            base_ms in 0..100_000_u64, max_ms in 0..100_000_u64, spread_ms in 0..100_000_u64, full: bool, strict: bool,
+            failures in 0..40_u32, opened_ms in option::of(0..20_000_u64), shaken: bool,
+            retry in option::of(any::<u64>()), retry_after in option::of(any::<u64>()), seed: u64,
+        ) {
+            let ms = Duration::from_millis;
+            let jitter = if full { Jitter::Full } else { Jitter::None };
+            let backoff = Backoff { base: ms(base_ms), max: ms(max_ms), jitter, ..SETTINGS.backoff };
+            let mut reconnect = Reconnect::new(ReconnectSettings { backoff, spread: ms(spread_ms), strict, ..SETTINGS });
+            reconnect.failures = failures;
+            if let Some(retry) = retry {
+                reconnect.asked(retry);
+            }
+            let opened = opened_ms.and_then(|ago| opened(ms(ago)));
+            let wait = reconnect.wait(NOW, opened, shaken, retry_after.map(ms), &mut Random::new(seed));
+
+            let retry = retry.map(|retry| ms(retry.clamp(100, 300_000)));
+            let asked = retry.unwrap_or_default().max(ms(retry_after.unwrap_or(0)).min(SECOND * 86_400));
+            let floor = if strict { asked.max(retry.unwrap_or(ms(base_ms))) } else { asked };
+            prop_assert_eq!(wait.floor, NOW + floor);
+            prop_assert!(wait.until >= wait.floor);
+            prop_assert!(wait.until <= wait.floor + ms(max_ms.max(spread_ms)));
+            if strict && opened.is_some() {
+                prop_assert_eq!(wait.until, wait.floor, "as the specification has it");
+            }
+        }
+    }
+}
