@@ -7,6 +7,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(unreachable_pub, reason = "a test crate has no reach")]
 
+mod glue;
 mod page;
 mod script;
 mod watch;

@@ -4,8 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use evenkeel::core::events::parser::Event;
-use evenkeel::core::events::report::{Admission, Broken, Fire, Reply, Snapshot, Status, StreamOutput};
+use evenkeel::core::events::report::{Broken, Fire, Reply, Snapshot, Status, StreamOutput};
 use evenkeel::core::events::stream::StreamSettings;
 use evenkeel::core::events::streams::{StreamsOutput, Told};
 use evenkeel::core::flight::Call;
@@ -13,12 +12,12 @@ use evenkeel::core::hub::{Input, StreamInput};
 use evenkeel::core::output::{Attempt, Output};
 use evenkeel::core::requests::Answer as Answered;
 use evenkeel::core::settings::Settings;
-use evenkeel::core::tabs::{Says, TabsOutput, Word};
+use evenkeel::core::tabs::Word;
 use evenkeel::core::time::Timestamp;
 use evenkeel::core::verify::SessionAnswer;
 
-use super::page::{Got, Load, Page};
-use super::script::{Answer, Head, LATENCY, MINUTE, Polled, open, settings, stream};
+use super::page::{Load, Page};
+use super::script::{Answer, Head, LATENCY, Polled, open, settings, stream};
 
 /// What the device's clock shows when a story begins.
 pub const EPOCH: u64 = 1_790_000_000_000;
@@ -28,13 +27,10 @@ pub const STREAM: u32 = 1;
 const WAKES_IN_A_MOMENT_MAX: u32 = 2;
 /// What one input may lead to.
 const OUTPUTS_MAX: usize = 32;
-/// Two tabs that both believe to have missed something do not take the connection from each other more often.
-const MISSED_APART: u64 = MINUTE;
 
 /// What arrives at the server.
 #[derive(Clone, Debug)]
 pub struct Request {
-    pub page: usize,
     /// Among all connects of the story, from 0.
     pub nth: usize,
     pub at: u64,
@@ -80,9 +76,10 @@ pub struct World {
     open: BTreeMap<(usize, u32), ()>,
     /// The newest event of the feed.
     head: Rc<Cell<u64>>,
-    lock_requests: u32,
-    holder: Option<(usize, u32)>,
-    queue: VecDeque<(usize, u32)>,
+    pub lock_requests: u32,
+    /// Who holds the lock, by which request, and who waits for it.
+    pub holder: Option<(usize, u32)>,
+    pub queue: VecDeque<(usize, u32)>,
 }
 
 impl World {
@@ -383,12 +380,12 @@ impl World {
         true
     }
 
-    fn soon(&mut self, at: u64, page: usize, coming: Coming) {
+    pub fn soon(&mut self, at: u64, page: usize, coming: Coming) {
         self.arrivals += 1;
         self.coming.insert((at, self.arrivals), (page, coming));
     }
 
-    fn host(&self) -> Timestamp {
+    pub fn host(&self) -> Timestamp {
         Timestamp(EPOCH + self.now)
     }
 
@@ -461,7 +458,7 @@ impl World {
         self.drain(page);
     }
 
-    fn drain(&mut self, page: usize) {
+    pub fn drain(&mut self, page: usize) {
         let mut said = 0;
         while let Some(output) = self.pages[page].hub.poll() {
             said += 1;
@@ -526,7 +523,7 @@ impl World {
     fn serve_one(&mut self, page: usize, connection: u32) {
         let last_id = self.pages[page].hub.stream(STREAM).map(|stream| stream.resumes_from().to_vec());
         let last_id = String::from_utf8(last_id.unwrap_or_default()).expect("stories are told in ASCII");
-        let request = Request { page, nth: self.requests.len(), at: self.now, last_id };
+        let request = Request { nth: self.requests.len(), at: self.now, last_id };
         self.requests.push(request.clone());
         let Answer { head, after, pieces, end } = (self.server)(request);
         let at = self.now + after;
@@ -552,192 +549,6 @@ impl World {
         self.pages[page].shows.push((now, snapshot, fire));
         if self.pages[page].followed && self.pages[page].leads {
             self.post_load(page, Load { shown: Some((snapshot, fire)), ..Load::default() });
-        }
-    }
-
-    // ------------------------------------------------------------ events, as the glue hands them on
-
-    /// Tabs that listen are told before the page.
-    fn deliver(&mut self, page: usize, events: Vec<(String, String, String)>) {
-        let this = &self.pages[page];
-        if this.followed && this.leads {
-            let mut last = this.last_event_id.clone();
-            let own = |(kind, data, id): &(String, String, String)| {
-                let own = (*id != last).then(|| id.clone());
-                last.clone_from(id);
-                (kind.clone(), data.clone(), own)
-            };
-            let told = events.iter().map(own).collect::<Vec<_>>();
-            let (before, last_id) = (this.told.clone(), this.reached());
-            if !told.is_empty() || last_id != before {
-                let load =
-                    Load { before: Some(before), last_id: Some(last_id.clone()), events: told, ..Load::default() };
-                self.post_load(page, load);
-            }
-            self.pages[page].told = last_id;
-        }
-        for (kind, data, id) in events {
-            self.hand(page, kind, data, id);
-        }
-    }
-
-    fn hand(&mut self, page: usize, kind: String, data: String, id: String) {
-        let this = &mut self.pages[page];
-        this.last_event_id.clone_from(&id);
-        this.got.push(Got { at: self.now, kind, data, id });
-    }
-
-    fn admit(&mut self, page: usize, kind: &str, data: &str, id: Option<&str>, follows: bool) -> Admission {
-        let kind = if kind == "message" { "" } else { kind };
-        let event = Event { id: id.map(str::as_bytes), kind: kind.as_bytes(), data: data.as_bytes() };
-        self.pages[page].hub.admit(STREAM, &event, follows)
-    }
-
-    fn take_poll(&mut self, page: usize) {
-        let (polled, last_id) = std::mem::take(&mut self.pages[page].polled);
-        let mut events = Vec::new();
-        for (id, data) in polled {
-            if self.admit(page, "message", &data, Some(&id), true) == Admission::New {
-                events.push(("message".to_owned(), data, id));
-            }
-        }
-        if !last_id.is_empty() {
-            self.tell(page, Input::Stream(STREAM, StreamInput::Reached(last_id.into_bytes())));
-        }
-        self.deliver(page, events);
-    }
-
-    // ------------------------------------------------------------ other tabs, as the glue listens to them
-
-    fn heard(&mut self, page: usize, word: Word, load: Load) {
-        let this = &mut self.pages[page];
-        if !this.followed {
-            this.told = this.reached();
-        }
-        this.followed = true;
-        if load.again {
-            if this.leads {
-                self.tell(page, Input::Stream(STREAM, StreamInput::Again));
-            }
-            return;
-        }
-        let host = self.host();
-        let taken = self.pages[page].hub.heard(host, STREAM, word);
-        self.drain(page);
-        if !taken || self.pages[page].leads {
-            return;
-        }
-        if let Some((snapshot, fire)) = load.shown {
-            self.pages[page].shows.push((self.now, snapshot, fire));
-            if snapshot.status == Status::Closed {
-                self.tell(page, Input::Stream(STREAM, StreamInput::Close));
-                return;
-            }
-        }
-        let this = &self.pages[page];
-        let mut mine = this.reached();
-        let prompt = this.missed_at.is_some_and(|at| self.now - at < MISSED_APART);
-        let lags = |reached: &String| this.hub.stream(STREAM).is_some_and(|stream| stream.lags(reached.as_bytes()));
-        if load.reached.as_ref().is_some_and(|reached| !prompt && lags(reached)) {
-            return self.missed(page);
-        }
-        let mut expected = load.before.unwrap_or_else(|| mine.clone());
-        for (kind, data, own) in load.events {
-            let verdict = self.admit(page, &kind, &data, own.as_deref(), prompt || expected == mine);
-            if verdict == Admission::Gap {
-                return self.missed(page);
-            }
-            if let Some(own) = &own {
-                expected.clone_from(own);
-                mine.clone_from(own);
-            }
-            if verdict == Admission::New {
-                let id = own.unwrap_or_else(|| self.pages[page].last_event_id.clone());
-                self.hand(page, kind, data, id);
-            }
-        }
-        if let Some(last_id) = load.last_id.filter(|_| expected == mine || mine.is_empty()) {
-            self.pages[page].last_event_id.clone_from(&last_id);
-            self.tell(page, Input::Stream(STREAM, StreamInput::Reached(last_id.into_bytes())));
-        }
-    }
-
-    fn missed(&mut self, page: usize) {
-        self.pages[page].missed_at = Some(self.now);
-        self.tell(page, Input::Stream(STREAM, StreamInput::Missed));
-    }
-
-    fn perform_tabs(&mut self, page: usize, output: TabsOutput) {
-        match output {
-            TabsOutput::Lock { steal } => {
-                self.pages[page].followed |= steal;
-                self.lock(page, steal);
-            }
-            TabsOutput::Unlock => self.release(page),
-            TabsOutput::Post(word) => {
-                let here = matches!(word.says, Says::Here { .. });
-                let reached = here.then(|| self.pages[page].told.clone());
-                self.post(page, word, Load { reached, ..Load::default() });
-            }
-            TabsOutput::Joined => {
-                let this = &self.pages[page];
-                let shown = this.shows.last().map(|(_, snapshot, _)| (*snapshot, Fire::Nothing));
-                let last_id = Some(this.told.clone());
-                self.post_load(page, Load { shown, before: Some(String::new()), last_id, ..Load::default() });
-            }
-            TabsOutput::Role(_) => {}
-        }
-    }
-
-    /// Rides on a word of the newest leadership that this page had.
-    fn post_load(&mut self, page: usize, load: Load) {
-        let epoch = self.pages[page].log.iter().rev().find_map(|(_, output)| match output {
-            Output::Streams(StreamsOutput::Leads(_, _, epoch)) => Some(*epoch),
-            _ => None,
-        });
-        let from = self.pages[page].member.expect("a member");
-        self.post(page, Word { from, epoch: epoch.unwrap_or(0), says: Says::Load }, load);
-    }
-
-    fn post(&mut self, from: usize, word: Word, load: Load) {
-        self.pages[from].listens = true;
-        for to in 0..self.pages.len() {
-            if to != from && self.pages[to].listens && self.pages[to].alive {
-                self.soon(self.now + 1, to, Coming::Word(word, load.clone()));
-            }
-        }
-    }
-
-    fn lock(&mut self, page: usize, steal: bool) {
-        self.release(page);
-        self.lock_requests += 1;
-        let request = self.lock_requests;
-        self.pages[page].request = Some(request);
-        self.pages[page].listens = true;
-        if steal {
-            if let Some((from, stolen)) = self.holder.take() {
-                self.soon(self.now + 1, from, Coming::Lost(stolen));
-            }
-            self.queue.push_front((page, request));
-        } else {
-            self.queue.push_back((page, request));
-        }
-        self.grant();
-    }
-
-    fn release(&mut self, page: usize) {
-        self.pages[page].request = None;
-        self.queue.retain(|(waits, _)| *waits != page);
-        self.holder = self.holder.filter(|(holds, _)| *holds != page);
-        self.grant();
-    }
-
-    fn grant(&mut self) {
-        if self.holder.is_none()
-            && let Some((page, request)) = self.queue.pop_front()
-        {
-            self.holder = Some((page, request));
-            self.soon(self.now + 1, page, Coming::Locked(request));
         }
     }
 }
