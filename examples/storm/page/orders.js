@@ -144,9 +144,9 @@ function createFigures() {
     ['received', 'received'],
     ['last', 'last id'],
     ['reconnects', 'reconnects'],
-    ['role', 'this tab'],
-    ['tabs', 'tabs open'],
-    ['connections', 'server’s connections'],
+    ['role', 'role'],
+    ['tabs', 'tabs'],
+    ['connections', 'streams at the server'],
   ]) {
     const cell = document.createElement('div');
     cell.className = 'figure';

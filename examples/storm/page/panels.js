@@ -2,7 +2,7 @@ const TICK_MS = 200;
 const METER_MAX = 40;
 const STATUS = { online: 'Online', degraded: 'Degraded', offline: 'Offline' };
 const SHOWN = /^(?!stream)/; // the stream's are beside its list
-const FAILURES = /^(?!requests$|retries$|ok$)/;
+const FAILURES = /^(?!requests$|retries$|ok$|shared$)/;
 
 const $ = (id) => document.getElementById(id);
 
@@ -65,7 +65,7 @@ function showCounters(app) {
   const show = () => {
     const { counters } = app.diagnostics();
     const failures = Object.keys(counters).filter((name) => SHOWN.test(name) && FAILURES.test(name));
-    for (const name of ['requests', 'retries', 'ok', ...failures]) {
+    for (const name of ['requests', 'retries', 'ok', 'shared', ...failures]) {
       if (!shown.has(name)) {
         const cell = document.createElement('div');
         cell.className = 'counter';

@@ -133,7 +133,7 @@ export class RowPicture {
   /** In the gap behind an attempt: what it was, when the bar had no room for it, and how long is waited. */
   #gap(text, at, width, next, wait, x, y) {
     const from = x(at) + width;
-    const to = wait ? x(wait.at + wait.ms) : next ? x(next.at) : from;
+    const to = wait ? x(Math.min(wait.at + wait.ms, wait.until ?? Infinity)) : next ? x(next.at) : from;
     const said = wait ? lasts(wait) : '';
     const words = [[text, said].filter(Boolean).join(' · '), said, text].find((words) =>
       fits(words, to - from),
@@ -180,7 +180,7 @@ const lasts = ({ ms, askedS }) =>
 function nameOf({ method, url, sort }, isNarrow) {
   const path = new URL(url).pathname;
   const name = isNarrow ? path.replace('/api/', '') : path;
-  if (sort === 'stream') return isNarrow ? 'stream' : name;
+  if (sort === 'stream') return isNarrow ? 'stream' : `GET ${name}`;
   if (sort === 'check') return isNarrow ? 'check' : 'session check';
   return isNarrow && method === 'GET' ? name : `${method} ${name}`;
 }
