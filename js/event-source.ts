@@ -249,15 +249,11 @@ export class EventSourceBase extends (EventTarget as new () => EventSourceTarget
     listener: EventListenerOrEventListenerObject,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  override addEventListener(
-    type: string,
-    listener: unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void {
-    super.addEventListener(type, listener as EventListener, options);
+  override addEventListener(...args: unknown[]): void {
+    super.addEventListener(...(args as [string, EventListener])); // throws where too few are given
     const { types, onType } = this.#sink;
-    type = `${type}`;
-    if (!listener || types.has(type)) return;
+    const type = `${args[0]}`;
+    if (!args[1] || types.has(type)) return;
     types.add(type);
     onType?.(type);
   }
