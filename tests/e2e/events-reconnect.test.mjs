@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
 import { retryAfter } from '../server/fault-server.mjs';
+import { held } from './held.mjs';
 import {
   connections,
   cutAfter,
@@ -39,17 +40,26 @@ test('a stream whose response ends is opened again, from the last id', async (t)
   assert.deepEqual((await stream.events())[1], { type: 'message', data: 'b', id: '1' });
 });
 
-for (const [what, fault] of /** @type {Array<[string, any]>} */ ([
-  ['is cut', { cutAfterBytes: FIRST.length }],
-  ['is cut in the middle of an event', { cutAfterBytes: FIRST.length + 8 }],
-  ['is reset', { cutAfterBytes: FIRST.length, reset: true }],
+for (const [what, text, reset] of /** @type {Array<[string, string, boolean]>} */ ([
+  ['is cut', FIRST, false],
+  ['is cut in the middle of an event', `${FIRST}id: 2\ndata: c`, false],
+  ['is reset', FIRST, true],
 ])) {
   test(`a stream that ${what} goes on from the last whole event`, async (t) => {
-    const { server, stream } = await openStream(
-      t,
-      {},
-      { script: [ends(`${FIRST}id: 2\ndata: cut\n\n`, fault), stays('id: 2\ndata: b\n\n')] },
-    );
+    const cut = held();
+    const broken = {
+      headers: { 'Content-Type': 'text/event-stream' },
+      reset,
+      /** @param {import('../server/types.mjs').LiveBody} body */
+      async stream(body) {
+        await body.write(text);
+        await cut.step();
+        body.cut();
+      },
+    };
+    const { server, stream } = await openStream(t, {}, { script: [broken, stays('id: 2\ndata: b\n\n')] });
+    await stream.heard(1);
+    cut.release();
     assert.deepEqual(await stream.heard(2), ['a', 'b']);
     assert.deepEqual(lastIds(server), [null, '1']);
     assert.deepEqual(await stream.faults(), [['network', 0]]);
