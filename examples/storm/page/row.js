@@ -118,7 +118,7 @@ export class RowPicture {
     });
     if (until === null)
       this.#growing.push((now) => bar.setAttribute('width', Math.max(BAR_MIN, x(now) - x(at))));
-    if (height < TEXT_ROOM || until === null || outcome === 'ok') return [bar];
+    if (height < TEXT_ROOM || until === null || outcome === 'ok' || outcome === 'polled') return [bar];
     const y = height / 2;
     const isInside = fits(text, width);
     if (isInside)
