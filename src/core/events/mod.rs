@@ -7,3 +7,4 @@ pub mod reconnect;
 pub mod report;
 pub mod stream;
 pub mod streams;
+pub mod watchdog;

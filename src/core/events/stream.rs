@@ -3,6 +3,8 @@
 //! A stream that another tab holds for this one is idle here; a page that is hidden for long, or on its way into the
 //! back/forward cache, has none at all.
 
+mod polls;
+
 use std::collections::VecDeque;
 
 use super::memory::Memory;
@@ -10,6 +12,7 @@ use super::parser::{Event, Parser};
 use super::polling::Polling;
 use super::reconnect::{Reconnect, ReconnectSettings, Wait};
 use super::report::{Admission, Broken, Content, Fault, Fire, Reply, Snapshot, Status, StreamOutput};
+use super::watchdog::Watchdog;
 use crate::core::kind::Kind;
 use crate::core::origin::Met;
 use crate::core::random::Random;
@@ -18,8 +21,6 @@ use crate::core::verify::Verified;
 
 /// Answers in a row that deny a session which the session endpoint confirms.
 const DENIALS_MAX: u32 = 3;
-/// The watchdog of a stream that proves to be quiet grows to this.
-const WATCHDOG_MAX: Duration = Duration::from_secs(600);
 /// Streams that wake together are staggered over this.
 const STAGGER: Duration = Duration::from_secs(1);
 /// A longer id may be more than a server takes of headers, and then no reconnect would ever succeed.
@@ -94,11 +95,7 @@ pub struct Stream {
     away: bool,
     hidden_since: Option<Timestamp>,
     paused: bool,
-    heard: Timestamp,
-    any_byte: bool,
-    /// How often the watchdog has doubled.
-    quiet: u32,
-    held: bool,
+    watchdog: Watchdog,
     /// This device slept or lost its network since the last byte.
     shaken: bool,
     denials: u32,
@@ -116,6 +113,7 @@ impl Stream {
     #[must_use]
     pub fn new(settings: StreamSettings, last_id: &[u8], follows: bool, around: &mut Around) -> Stream {
         let now = around.now;
+        let patience = Some(settings.watchdog).filter(|_| !settings.reconnect.strict);
         let mut parser = Parser::new(settings.max_event_bytes);
         parser.set_last_id(last_id);
         Stream {
@@ -129,10 +127,7 @@ impl Stream {
             away: false,
             hidden_since: (!around.visible).then_some(now),
             paused: false,
-            heard: now,
-            any_byte: false,
-            quiet: 0,
-            held: false,
+            watchdog: Watchdog::new(patience),
             shaken: false,
             denials: 0,
             poll_denied: false,
@@ -157,8 +152,7 @@ impl Stream {
         match reply.status {
             200 if reply.content == Content::Events => {
                 self.state = State::Open { since: around.now };
-                self.heard = around.now;
-                self.any_byte = false;
+                self.watchdog.start(around.now);
                 self.denials = 0;
                 self.parser.restart();
                 if connection > 1 {
@@ -199,7 +193,7 @@ impl Stream {
         if how == Broken::Unsendable {
             return self.end(Some(Fault::of(Kind::Invalid)));
         }
-        self.quiet = 0;
+        self.watchdog.reset();
         self.polling.ended(around.now, false);
         self.fail(opened, Fault::lost(around.online), around);
     }
@@ -209,30 +203,14 @@ impl Stream {
         if connection != self.connection || !matches!(self.state, State::Open { .. }) {
             return None;
         }
-        let first = !std::mem::replace(&mut self.any_byte, true);
-        if first && self.polling.on() {
-            // Polls went on until now.
-            self.memory.source_changed();
-        }
+        let mut changed = self.watchdog.feed(now) && self.retire_polls();
         let (memory, repeated) = (&mut self.memory, &mut self.repeated);
         self.parser.push(chunk, |event| {
             let new = memory.admit(&event);
             *repeated += u32::from(!new);
             new
         });
-        self.heard = now;
         self.shaken = false;
-        let mut changed = false;
-        if first {
-            changed = self.polling.on();
-            if changed && self.fault.take().is_some() {
-                // A poll failed after the headers came.
-                self.fire = Fire::Open;
-            }
-            if self.polling.stop() {
-                self.drop_poll();
-            }
-        }
         if let Some(retry) = self.parser.take_retry() {
             self.reconnect.asked(retry);
         }
@@ -270,58 +248,9 @@ impl Stream {
         self.memory.source_changed();
     }
 
-    /// The poll brought this; none: nothing.
-    pub fn polled(&mut self, reply: Option<Reply>, around: &mut Around) {
-        if !self.polling.out() {
-            return;
-        }
-        let backoff = &self.settings.reconnect.backoff;
-        match reply {
-            Some(Reply { status: 200, content: Content::Events, .. }) => {
-                self.polling.done(around.now, true, None, backoff, around.random);
-                if self.told.is_some_and(|told| told.status != Status::Polling) {
-                    self.memory.source_changed();
-                    self.fire = Fire::Open;
-                }
-                self.denials = 0;
-                self.fault = None;
-                // The `open` event goes before the events.
-                self.show();
-                self.outputs.push_back(StreamOutput::TakePoll);
-            }
-            Some(reply) if reply.status == 401 && self.settings.trusted && around.session => {
-                self.poll_denied = true;
-                self.outputs.push_back(StreamOutput::Verify);
-            }
-            Some(reply @ Reply { status: 400 | 402..=407 | 409..=424 | 426..=428 | 430..=499, .. }) => {
-                self.poll_failed(reply.by_status(), around);
-                self.polling.give_up();
-            }
-            Some(reply @ Reply { status: 200..=399, .. }) => self.poll_failed(reply.fault(Kind::Parse), around),
-            Some(reply @ Reply { status: 401, .. }) => self.poll_failed(reply.fault(Kind::AuthUnknown), around),
-            Some(reply) => self.poll_failed(reply.by_status(), around),
-            None => self.poll_failed(Fault::lost(around.online), around),
-        }
-    }
-
-    fn poll_failed(&mut self, fault: Fault, around: &mut Around) {
-        if self.polling.delivers() {
-            self.fault = Some(fault);
-            self.fire = Fire::Error;
-        }
-        let backoff = &self.settings.reconnect.backoff;
-        self.polling.done(around.now, false, fault.retry_after, backoff, around.random);
-    }
-
     /// What the session endpoint says, where this stream asked.
     pub fn verified(&mut self, verified: Verified, around: &mut Around) {
-        if std::mem::take(&mut self.poll_denied) && self.polling.out() {
-            let denied = Reply { status: 401, retry_after: None, content: Content::Other };
-            if verified == Verified::SignedOut {
-                return self.end(Some(denied.fault(Kind::Unauthenticated)));
-            }
-            self.poll_failed(denied.fault(Kind::AuthUnknown), around);
-        }
+        self.poll_verified(verified, around);
         let State::Asking(reply) = self.state else { return };
         let kind = match (verified, reply.content == Content::Html) {
             (Verified::SignedOut, _) => Kind::Unauthenticated,
@@ -340,8 +269,7 @@ impl Stream {
 
     /// The iterator holds the stream back, or lets it go: silence counts from there.
     pub fn hold(&mut self, now: Timestamp, held: bool) {
-        self.held = held;
-        self.heard = now;
+        self.watchdog.hold(now, held);
     }
 
     // ------------------------------------------------------------ what the page goes through
@@ -351,8 +279,7 @@ impl Stream {
         match self.state {
             State::Open { .. } if !online => self.shaken = true,
             State::Open { .. } if self.shaken => {
-                self.fault = Some(Fault::of(Kind::Network));
-                self.fire = Fire::Error;
+                self.say(Fault::of(Kind::Network));
                 self.renew(around);
             }
             State::Connecting { .. } if online => self.renew(around),
@@ -436,9 +363,8 @@ impl Stream {
                 self.polling.ended(now, true);
                 self.fail(None, Fault::of(Kind::Timeout), around);
             }
-            State::Open { since } if self.silent_at().is_some_and(|at| at <= now) => {
-                self.polling.ended(now, !self.any_byte);
-                self.quiet += u32::from(self.any_byte);
+            State::Open { since } if self.watchdog.barks_at().is_some_and(|at| at <= now) => {
+                self.polling.ended(now, !self.watchdog.bark());
                 let woke = self.shaken;
                 self.fail(Some(since), Fault::of(Kind::Timeout), around);
                 if woke {
@@ -465,7 +391,7 @@ impl Stream {
             State::Waiting(wait) => Some(wait.until),
             State::Open { since } => {
                 let stable = (self.reconnect.failures() > 0).then(|| self.reconnect.stable_at(since));
-                stable.into_iter().chain(self.silent_at()).min()
+                stable.into_iter().chain(self.watchdog.barks_at()).min()
             }
             _ => None,
         };
@@ -533,16 +459,6 @@ impl Stream {
         Some(self.hidden_since? + after)
     }
 
-    /// When silence means that the connection is dead.
-    fn silent_at(&self) -> Option<Timestamp> {
-        if self.held || self.settings.reconnect.strict {
-            return None;
-        }
-        let watchdog = self.settings.watchdog;
-        let grown = watchdog.saturating_mul(2u32.saturating_pow(self.quiet)).min(WATCHDOG_MAX.max(watchdog));
-        Some(self.heard + grown)
-    }
-
     fn connect(&mut self, now: Timestamp) {
         self.connection += 1;
         let bounded = !self.settings.reconnect.strict;
@@ -552,7 +468,7 @@ impl Stream {
 
     fn anew(&mut self, around: &mut Around) {
         self.reconnect.reset();
-        self.quiet = 0;
+        self.watchdog.reset();
         self.denials = 0;
         if !self.idle() {
             self.renew(around);
@@ -603,6 +519,11 @@ impl Stream {
         let wait = self.reconnect.wait(around.now, opened, self.shaken, fault.retry_after, around.random);
         self.state = State::Waiting(wait);
         self.shaken = false;
+        self.say(fault);
+    }
+
+    /// While polls deliver, nothing that goes wrong beside them is worth a word.
+    fn say(&mut self, fault: Fault) {
         if !self.polling.delivers() {
             self.fault = Some(fault);
             self.fire = Fire::Error;
@@ -629,10 +550,6 @@ impl Stream {
 
     fn disconnect(&mut self) {
         self.take_back(StreamOutput::Connect(self.connection), StreamOutput::Drop);
-    }
-
-    fn drop_poll(&mut self) {
-        self.take_back(StreamOutput::Poll, StreamOutput::DropPoll);
     }
 
     /// What the host was not told to begin yet, it need not end: it might end it before it began.
