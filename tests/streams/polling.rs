@@ -347,3 +347,48 @@ fn a_poll_of_the_user_before_brings_nothing_to_the_next() {
     assert!(!world.page().log.iter().any(|(at, output)| *at == world.now && *output == TAKE_POLL));
     assert_eq!(world.page().got.len(), before);
 }
+
+#[test]
+fn what_happens_to_the_stream_beside_the_polls_is_not_shown() {
+    let mut world = blocked();
+    run_until(&mut world, Status::Polling);
+    world.always(open());
+    let before = world.requests.len();
+    while world.requests.len() == before {
+        world.run(1);
+    }
+    world.run(SECOND);
+    let fired = world.fired().len();
+    world.network(false);
+    world.network(true);
+    world.cut();
+    world.run(MINUTE);
+    assert_eq!((world.status(), world.fired().len()), (Status::Polling, fired));
+}
+
+#[test]
+fn a_byte_makes_the_silence_before_it_forgotten() {
+    let mut world = World::with(polls);
+    world.answers([silence(), open().says(0, ":\n"), silence(), open().says(0, ":\n")]);
+    world.run(20 * SECOND);
+    assert_eq!(world.status(), Status::Open);
+    world.stream(StreamInput::Again);
+    world.run(20 * SECOND);
+    assert_eq!((world.status(), world.polls.len()), (Status::Open, 0));
+}
+
+#[test]
+fn a_stream_that_gets_through_after_a_failed_poll_opens() {
+    let mut world = blocked();
+    run_until(&mut world, Status::Polling);
+    world.always(open().says(30 * SECOND, ":\n"));
+    let before = world.requests.len();
+    while world.requests.len() == before {
+        world.run(1);
+    }
+    world.run(SECOND);
+    world.polls_bring(|_| Polled::lost());
+    world.run(MINUTE);
+    assert_eq!((world.status(), world.shown().fault), (Status::Open, None));
+    assert_eq!(world.fired().last(), Some(&Fire::Open));
+}
