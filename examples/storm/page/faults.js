@@ -72,7 +72,7 @@ export const GROUPS = [
         does: 'The connections stay, and nothing comes through them any more.',
         lastsMs: 4_000,
         without: 'No order ever again, and no error.',
-        with: 'The server’s sign of life is missed after 4 s, and a new connection brings what was lost.',
+        with: 'After 4 s without a sign of life, twice as long each time, a new connection brings what was lost.',
       },
       {
         name: 'streamsHeld',
