@@ -8,6 +8,7 @@ import { KINDS, kindOfStatus, StabilityError } from './errors.js';
 import { type Lines, QUEUED_MAX, type Sink } from './event-source.js';
 import { type Emit, readBatch } from './message.js';
 import { openFallback, openNative } from './native.js';
+import { nextTask } from './next-task.js';
 import type { Requests } from './request.js';
 import type { Runtime } from './runtime.js';
 import { parsePoll, pollOf, request, secretOf } from './stream-request.js';
@@ -61,6 +62,13 @@ const AGAIN = 'again';
 const REPEATED = 0;
 const NEW = 1;
 const GAP = 2;
+
+/**
+ * A stream that brings more than can be read gives way to the rest of the page so often, and is read in such pieces: Chromium hands over
+ * 2 MB at once, which may be 350,000 events and a page that stands still for a second.
+ */
+const GIVE_WAY_EVERY_MS = 40;
+const PIECE_BYTES = 32_768;
 
 /** Two tabs that both believe to have missed something do not take the connection from each other more often. */
 const MISSED_APART_MS = 60_000;
@@ -270,17 +278,29 @@ export function createStreams(
   async function pump(id: number, stream: Stream, connection: number): Promise<void> {
     const { signal } = stream.connection;
     const reader = stream.response?.body?.getReader();
+    let left = new Uint8Array();
+    let gaveWayAt = Date.now();
+    const hold = (held: boolean) => runtime().engine()?.hold(id, held);
+    hold(false); // the connection before this one may have ended while it was held
     try {
       while (reader) {
-        const room = stream.sink.room();
-        if (room) {
-          runtime().engine()?.hold(id, true);
-          await room;
-          runtime().engine()?.hold(id, false);
+        const pause = Date.now() - gaveWayAt > GIVE_WAY_EVERY_MS ? nextTask() : stream.sink.room();
+        if (pause) {
+          hold(true);
+          await pause;
+          if (signal.aborted) break;
+          hold(false);
+          gaveWayAt = Date.now();
+          continue;
         }
-        const { done, value } = await reader.read();
-        if (done || signal.aborted) break;
-        feed(id, stream, connection, value);
+        if (!left.length) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          left = value;
+        }
+        if (signal.aborted) break;
+        feed(id, stream, connection, left.subarray(0, PIECE_BYTES));
+        left = left.subarray(PIECE_BYTES);
       }
     } catch {} // it broke, which is an end like any other
     if (!signal.aborted) runtime().engine()?.broken(id, connection);
@@ -372,8 +392,8 @@ export function createStreams(
     if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite)) {
       const isOpen = (status: number) => status === OPEN || status === POLLING;
       const opens = isOpen(shown[0]) && !isOpen(stream.shown[0]);
-      if (shown[0] === CLOSED) engine.closeStream(id);
       show(id, stream, shown, opens ? 1 : fire === 2 ? 2 : 0);
+      if (shown[0] === CLOSED) return engine.closeStream(id);
     }
     let mine = reached(id) ?? '';
     const prompt = Date.now() - stream.missedAt < MISSED_APART_MS;
@@ -397,8 +417,8 @@ export function createStreams(
       engine.reached(id, encoder.encode(lastId));
     }
     if (stream.sink.queued <= QUEUED_MAX) return;
-    engine.closeStream(id);
     show(id, stream, closedBy('queueFull'), 2);
+    engine.closeStream(id);
   }
 
   function missed(id: number, stream: Stream): void {
