@@ -7,14 +7,18 @@ import { CODE, DATA, EXPORTS, functionNames, importedFunctions, Reader, sections
 
 /** As WORDS in snip.mjs, for names as the linker has them: mangled, in both of Rust's ways. */
 const CUT =
-  /4core3fmt|core\.\.fmt\.\.|5alloc3fmt|flt2dec|bignum|escape_debug|grapheme_extend|is_printable|printable|panicking|rust_panic|begin_panic|panic_|slice_error_fail|slice_index_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error|invalid_type_/;
+  /4core3fmt|core\.\.fmt\.\.|5alloc3fmt|flt2dec|bignum|escape_debug|grapheme_extend|is_printable|printable|panicking|rust_panic|begin_panic|panic_|slice_error_fail|slice_index_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error|assert_failed|len_mismatch_fail|throw_str|throw_null|__wbindgen_throw|invalid_type_/;
 const SYMBOL = { function: 0, data: 1, section: 3 };
 const SYMBOLS = 8;
 const UNDEFINED = 0x10;
 const NAMED = 0x40;
+/** A path, its length, a line and a column. */
+const PLACE_BYTES = 16;
 /** Relocations that refer to a function, and those that refer to data; of the others only the length matters. */
 const TO_FUNCTION = new Set([0, 1, 2, 12]);
 const TO_DATA = new Set([3, 4, 5, 11]);
+const I32_CONST = 0x41;
+const CALL = 0x10;
 const WITH_ADDEND = new Set([3, 4, 5, 8, 9, 11, 14, 15, 16, 17, 23]);
 
 /** The address ranges, as [begin, end), that `linked`, the module as the linker wrote it, keeps for nobody. */
@@ -33,10 +37,12 @@ export function deadData(linked) {
   const names = functionNames(parts);
 
   // Who refers to what, by the place of the reference.
+  const isCut = (index) => CUT.test(names.get(index) ?? '');
   const fromFunction = new Map();
+  const code = parts.find(({ id }) => id === CODE).body;
   for (const { at, symbol } of readRelocations(custom('reloc.CODE'), symbols)) {
     const owner = within(functions, at);
-    if (owner) add(fromFunction, owner.index, symbol);
+    if (owner && !isCut(calledWith(code, at))) add(fromFunction, owner.index, symbol);
   }
   const data = symbols.filter((symbol) => symbol?.kind === SYMBOL.data && symbol.size !== undefined);
   for (const symbol of data) symbol.begin = segments[symbol.segment].at + symbol.offset;
@@ -49,17 +55,24 @@ export function deadData(linked) {
       add(fromData, owner, symbol);
   }
 
+  // Where in the source a panic is, which every function hands on that may panic.
+  const textOf = ({ segment, offset, size }) =>
+    segments[segment].bytes.toString('latin1', offset, offset + size);
+  const isPath = (symbol) => symbol.kind === SYMBOL.data && /\.rs\0?$/.test(textOf(symbol));
+  const isPlace = (symbol) =>
+    symbol.size === PLACE_BYTES && fromData.get(symbol)?.length === 1 && isPath(fromData.get(symbol)[0]);
+
   const live = new Set();
   const queue = [];
   const reach = (symbol) => {
     const key = symbol.kind === SYMBOL.function ? symbol.index : symbol;
-    if (live.has(key)) return;
+    if (live.has(key) || isPlace(symbol)) return;
     live.add(key);
     queue.push(key);
   };
   for (const index of exportedFunctions(parts)) reach({ kind: SYMBOL.function, index });
   for (const key of queue) {
-    if (typeof key === 'number' && CUT.test(names.get(key) ?? '')) continue;
+    if (typeof key === 'number' && isCut(key)) continue;
     for (const symbol of (typeof key === 'number' ? fromFunction : fromData).get(key) ?? []) reach(symbol);
   }
 
@@ -134,6 +147,14 @@ function readRelocations(reader, symbols) {
   return found;
 }
 
+/** The function that the constant at this place is handed to, where nothing but more constants stands between the two. */
+function calledWith(code, at) {
+  const reader = new Reader(code, at);
+  do reader.number();
+  while (reader.byte() === I32_CONST);
+  return code[reader.at - 1] === CALL ? reader.number() : undefined;
+}
+
 /** The module's own functions, with the places in the code section that each takes. */
 function functionRanges(parts) {
   const reader = new Reader(parts.find(({ id }) => id === CODE).body);
@@ -153,7 +174,7 @@ function readSegments(parts) {
     const flags = reader.number();
     // i32.const address, end
     const opcode = flags === 0 ? reader.byte() : undefined;
-    if (opcode !== 0x41) throw new Error('a data segment is not where it was expected');
+    if (opcode !== I32_CONST) throw new Error('a data segment is not where it was expected');
     const at = reader.number();
     reader.byte();
     const length = reader.number();

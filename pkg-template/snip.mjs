@@ -29,7 +29,8 @@ const WORDS = [
   /\bflt2dec\b|\bbignum\b/,
   /\bescape_debug|\bgrapheme_extend\b|\bis_printable\b|\bunicode::printable\b/,
   /\bpanicking\b|\brust_panic\b|\bbegin_panic\b|\bpanic_\w+/,
-  /\b(slice_error_fail|slice_index_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error)\b/,
+  /\b(slice_error_fail|slice_index_fail|unwrap_failed|expect_failed|capacity_overflow|handle_alloc_error|handle_error|assert_failed|len_mismatch_fail)\b/,
+  /\bwasm_bindgen::(throw_str|__rt::throw_null|__wbindgen_throw)\b/,
   /\bserde_wasm_bindgen::de::Deserializer::invalid_type_\b/,
 ];
 
