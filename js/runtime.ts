@@ -1,7 +1,7 @@
 /**
  * The WebAssembly module: where it comes from, how it starts, and what happens when it traps.
  */
-import { createGlue, type Engine } from '#glue';
+import { createGlue, type Glue } from '#glue';
 import type { CallHost } from './calls.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
@@ -23,6 +23,9 @@ const NEXT = /<([^>]*)>(?:;[^,]*)?; *rel="?(?:[^",;]* )?next(?![^" ,;])/i;
 
 /** What an instance that is over answers: falsy where it is taken apart, 0 where it is taken for a number. */
 const NOTHING = [0, 0];
+
+/** What the engine begins and is told the end of, by the numbers of the Rust side. */
+const TASKS = ['send', 'read', 'ask', 'connect', 'pollEvents'] as const;
 
 /** Compiled modules by address, so that two clients of one page compile once. */
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
@@ -82,10 +85,9 @@ export function createRuntime(
   onFail: () => void,
 ) {
   const state = createStore<RuntimeState>({ status: 'starting', error: null }, undefined, start);
-  let engine: Engine | undefined;
+  let engine: Glue | undefined;
   let memory: WebAssembly.Memory | undefined;
   let life: AbortController | undefined;
-  let nextLink: ((header: string) => string | undefined) | undefined;
   let ready: Promise<void> | undefined;
   let disposed = false;
   const traps: number[] = [];
@@ -96,7 +98,7 @@ export function createRuntime(
     life = mine;
     // Every way into the module is watched: a panic or exhausted memory leaves it callable but wrong, so from then on
     // nothing gets in any more, and neither do the timers and promises that it left behind.
-    const glue = createGlue((exports) => {
+    const glue = createGlue(module, (exports) => {
       const guarded: Partial<Record<string, unknown>> = {};
       for (const [name, value] of Object.entries(exports)) {
         guarded[name] =
@@ -114,11 +116,19 @@ export function createRuntime(
       }
       return guarded as unknown as typeof exports;
     });
-    memory = glue.initSync({ module }).memory;
-    const started = new glue.Engine(options(), host(mine.signal));
+    memory = glue.memory;
+    const tasks = host(mine.signal);
+    glue.start(
+      options(),
+      Object.assign(tasks, {
+        async begin(task: number, id: number, number: number, lastId: Uint8Array) {
+          // Copied, since the module's memory may move before it is read. None of them rejects.
+          glue.ended(task, id, number, await tasks[TASKS[task]!](id, number, lastId.slice()));
+        },
+      }),
+    );
     if (mine.signal.aborted) return;
-    engine = started;
-    nextLink = glue.nextLink;
+    engine = glue;
     set('running', null);
     onRun();
   }
@@ -182,7 +192,7 @@ export function createRuntime(
     memory: () => memory,
     /** Why there will be none. */
     failed: () => state.getSnapshot().error !== null,
-    nextLink: (header: string) => (engine ? nextLink!(header) : NEXT.exec(header)?.[1]),
+    nextLink: (header: string) => (engine ? engine.nextLink(header) : NEXT.exec(header)?.[1]),
     dispose(): void {
       if (disposed) return;
       disposed = true;

@@ -9,7 +9,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { glueFactory, glueTypes } from './glue.mjs';
-import { shortenImports } from './imports.mjs';
+import { shortenNames } from './imports.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const stage = join(root, 'target/stage');
@@ -20,8 +20,8 @@ const WASM_FILE = 'evenkeel_bg.wasm';
 const WASM_URL = `new URL("${WASM_FILE}",import.meta.url)`;
 const BASE64_INPUT = 'evenkeel:#wasm-base64';
 
-/** The module as it ships, and the names of what it imports. */
-const shipped = () => shortenImports(readFileSync(join(stage, WASM_FILE)));
+/** The module as it ships, and the names of what it imports and exports. */
+const shipped = () => shortenNames(readFileSync(join(stage, WASM_FILE)));
 
 /** Resolves the two modules that exist only once the wasm was built. */
 export const virtualModules = {

@@ -1,16 +1,17 @@
 // Turns the module that wasm-bindgen writes into a factory.
 //
 // wasm-bindgen's `web` target keeps one instance in module-level variables, for good. evenkeel replaces an instance
-// that trapped by a fresh one, so each call of `createGlue(guard)` must have its own state. The text is cut at exact
-// anchors; a wasm-bindgen that writes anything else fails the build here instead of a page later.
+// that trapped by a fresh one, so each call of `createGlue(module, guard)` must have its own state. The text is cut at
+// exact anchors; a wasm-bindgen that writes anything else fails the build here instead of a page later.
 
 import { MODULE } from './imports.mjs';
 
 /**
- * The source of an ES module that exports `createGlue(guard)`; `guard` is given the instance's exports and what it returns is used in
- * their place. `imports` are those that the module needs, by the names that they bear in `glue`, with those that they bear in the module.
+ * The source of an ES module that exports `createGlue(module, guard)`, which starts an instance; `guard` is given its exports and what it
+ * returns is used in their place. `imports` and `exports` are those of the module, by the names that they bear in `glue`, with those that they
+ * bear in the module.
  */
-export function glueFactory(glue, imports) {
+export function glueFactory(glue, { imports, exports }) {
   const text = new Cutter(glue);
   const names = [];
 
@@ -20,12 +21,12 @@ export function glueFactory(glue, imports) {
     return `${kind} ${name}`;
   });
 
-  // Only the synchronous start is kept: where the module comes from, and what to do when it does not come, is decided
-  // in js/. What is dropped holds a second `new URL(…, import.meta.url)`, which bundlers would follow.
+  // Only the start is kept: where the module comes from, and what to do when it does not come, is decided in js/. What
+  // is dropped holds a second `new URL(…, import.meta.url)`, which bundlers would follow.
   text.cut('async function __wbg_load(', 'function initSync(');
   text.cut('function initSync(', 'let __wbg_init_promise;');
   text.cut('let __wbg_init_promise;', 'export { initSync, __wbg_init as default };');
-  text.replace('export { initSync, __wbg_init as default };', INIT_SYNC);
+  text.replace('export { initSync, __wbg_init as default };', '');
 
   // Every use of an export goes through `wasm`, so this one assignment puts all of them behind the guard.
   text.replace('wasm = instance.exports;', 'wasm = guard(instance.exports);');
@@ -43,9 +44,17 @@ export function glueFactory(glue, imports) {
     text.refuse(registry);
   }
 
-  keepImports(text, imports, ['initSync', ...names]);
+  simplifyTexts(text);
+  shortenExports(text, exports);
+  const wrapped = names.filter((name) => !text.drop(forwarding(name)));
+  keepImports(text, imports, ['__wbg_get_imports', '__wbg_finalize_init', ...wrapped]);
   for (const leftover of LEFTOVERS) text.refuse(leftover);
-  return `${specifiers}export function createGlue(guard) {\n${text}\nreturn { initSync, ${names.join(', ')} };\n}\n`;
+  return `${specifiers}export function createGlue(module, guard) {
+${text}
+const instance = new WebAssembly.Instance(module, __wbg_get_imports());
+return { ...__wbg_finalize_init(instance), ${wrapped.join(', ')} };
+}
+`;
 }
 
 /** Leaves the imports that the module needs, under their short names, and the functions that somebody calls. */
@@ -67,6 +76,24 @@ function keepImports(text, imports, exported) {
   }
 }
 
+/** What only browsers need that have no reference types, and cannot run the module, or that decode gigabytes by the glue. */
+function simplifyTexts(text) {
+  text.cut("if (!('encodeInto' in cachedTextEncoder)) {", 'let WASM_VECTOR_LEN = 0;');
+  text.cut('    if (realloc === undefined) {', '    let len = arg.length;\n    let ptr = malloc(len, 1)');
+  text.cut('const MAX_SAFARI_DECODE_BYTES', 'function decodeText(bytes) {');
+  text.cut('    numBytesDecoded += bytes.length;', '    return cachedTextDecoder.decode(bytes);');
+  // Where copying a text into the module throws, the module is out of memory, and over.
+  text.replaceAll(TRIED, (_, indent, tried) => tried.replace(new RegExp(`^${indent}`, 'gm'), ''));
+}
+
+/** Calls each export by its short name. */
+function shortenExports(text, exports) {
+  text.replaceAll(/\bwasm\.(\w+)/g, (_, name) => {
+    if (!exports.has(name)) throw new Error(`the module exports no ${name}`);
+    return `wasm.${exports.get(name)}`;
+  });
+}
+
 /** The declarations that go with it, for tsc: classes and enums are importable as types only, values come from `createGlue`. */
 export function glueTypes(declarations) {
   const text = new Cutter(declarations);
@@ -83,21 +110,24 @@ export function glueTypes(declarations) {
   return `${text}
 export type { ${types.join(', ')} };
 
-/** What one instance of the module offers. Nothing but initSync may be called before initSync was. */
+/** What one instance of the module offers. */
 export interface Glue {
-  initSync(options: { module: WebAssembly.Module }): InitOutput;
+  readonly memory: WebAssembly.Memory;
 ${values.map((name) => `  ${name}: typeof ${name};`).join('\n')}
 }
 
-/** \`guard\` is given the instance's exports; what it returns is used in their place by everything. */
-export function createGlue(guard: (exports: InitOutput) => InitOutput): Glue;
+/** Starts an instance. \`guard\` is given its exports; what it returns is used in their place by everything. */
+export function createGlue(module: WebAssembly.Module, guard: (exports: InitOutput) => InitOutput): Glue;
 `;
 }
 
-const INIT_SYNC = `function initSync({ module }) {
-    if (wasm !== undefined) return wasm;
-    return __wbg_finalize_init(new WebAssembly.Instance(module, __wbg_get_imports()));
-}`;
+/** A function that only calls the export of its name, which then needs no function. */
+const forwarding = (name) =>
+  new RegExp(`^function ${name}\\(([\\w, ]*)\\) \\{\\n {4}wasm\\.${name}\\(\\1\\);\\n\\}\\n`, 'm');
+
+/** The copying of several arguments into the module's memory, with what gives the memory back when that throws. */
+const TRIED =
+  /^( +)try \{\n((?:\1 {4}.*\n)+)\1\} catch \(e\) \{\n(?:\1 {4}.*\n)+\1\}\n(?=\1(?:const ret = )?wasm\.)/gm;
 
 // What must not be left: other ways to the instance, the functions of its table among them, and what cannot stand in a function.
 const LEFTOVERS = [
@@ -143,6 +173,13 @@ class Cutter {
 
   replaceAll(pattern, by) {
     this.#text = this.#text.replace(pattern, by);
+  }
+
+  /** Removes the match; whether there was one. */
+  drop(pattern) {
+    const before = this.#text;
+    this.#text = before.replace(pattern, '');
+    return this.#text !== before;
   }
 
   /** Removes every match and returns them joined. */

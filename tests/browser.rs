@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use evenkeel::browser::host::Host;
-use evenkeel::client::{Engine, next_link};
+use evenkeel::client as engine;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -25,6 +25,10 @@ export class ScriptedHost {
   }
   get life() {
     return this.#life.signal;
+  }
+  async begin(task, id, number) {
+    const result = await [this.send, this.read, this.ask][task].call(this, id, number).catch(() => null);
+    if (!this.life.aborted) this.ended(task, id, number, result);
   }
   send(flight, attempt) {
     this.#say('send', flight, attempt);
@@ -134,6 +138,8 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     fn set_facts(this: &ScriptedHost, facts: js_sys::Array);
     #[wasm_bindgen(method, setter)]
+    fn set_ended(this: &ScriptedHost, ended: &JsValue);
+    #[wasm_bindgen(method, setter)]
     fn set_settled(this: &ScriptedHost, listener: &js_sys::Function);
     #[wasm_bindgen(method)]
     fn end(this: &ScriptedHost);
@@ -177,15 +183,14 @@ const TOO_LARGE: u32 = 18;
 const URL: &str = "https://app.test/api/x";
 const SECOND: f64 = 1_000.0;
 
-/// An engine and its host. Retries come after 20 ms, nothing trips or is rationed.
+/// A host, and the engine that was started for it. Retries come after 20 ms, nothing trips or is rationed.
 struct Shell {
-    engine: Engine,
     host: ScriptedHost,
 }
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        self.engine.dispose();
+        engine::dispose();
         self.host.end();
     }
 }
@@ -217,18 +222,22 @@ impl Shell {
             SECOND, // session: one clear answer is enough
             2.0,
             60.0 * SECOND,
-            0.0,   // connection, without a probe
+            0.0, // connection, without a probe
+            0.0,
+            0.0,   // no tabs
             503.0, // the one status that is worth another attempt
         ]
         .into_iter()
         .map(JsValue::from_f64)
         .collect();
-        let engine = Engine::new(options.into(), host.clone().unchecked_into::<Host>());
-        Shell { engine, host }
+        let ended = Closure::<dyn Fn(u32, u32, u32, JsValue)>::new(engine::ended);
+        host.set_ended(&ended.into_js_value());
+        engine::start(options.into(), host.clone().unchecked_into::<Host>());
+        Shell { host }
     }
 
     fn call(&self, id: u32, flags: u32) {
-        self.engine.call(id, URL, "", flags, 3, 5.0 * SECOND, 60.0 * SECOND);
+        engine::call(id, URL, "", flags, 3, 5.0 * SECOND, 60.0 * SECOND);
     }
 
     async fn heard(&self, what: &str) {
@@ -275,7 +284,7 @@ async fn what_the_host_answers_decides_over_the_end() {
     }
     for answer in ["failed", "reject"] {
         let shell = Shell::new(&[answer]);
-        shell.engine.call(1, URL, "", GET, 0, SECOND, SECOND);
+        engine::call(1, URL, "", GET, 0, SECOND, SECOND);
         shell.ends(1, NETWORK).await;
     }
 }
@@ -285,7 +294,7 @@ async fn a_body_can_break_and_be_too_large() {
     for (end_of_body, end) in [(1.0, NETWORK), (2.0, TOO_LARGE)] {
         let shell = Shell::new(&["200"]);
         shell.host.set_reads(js_sys::Array::of1(&JsValue::from_f64(end_of_body)));
-        shell.engine.call(1, URL, "", GET, 0, SECOND, SECOND);
+        engine::call(1, URL, "", GET, 0, SECOND, SECOND);
         shell.ends(1, end).await;
     }
 }
@@ -300,7 +309,7 @@ async fn retry_after_is_read_from_the_headers() {
         ("503", "-1"),
     ] {
         let shell = Shell::new(&[headers]);
-        shell.engine.call(1, URL, "", GET, 0, SECOND, SECOND);
+        engine::call(1, URL, "", GET, 0, SECOND, SECOND);
         shell.heard(&format!("settle 1 1 {AS_THE_STATUS_SAYS} {wait} false")).await;
     }
 }
@@ -323,7 +332,7 @@ async fn a_401_and_a_page_where_data_was_asked_for_ask_the_session() {
 #[wasm_bindgen_test]
 async fn silence_is_a_timeout_and_ends_the_request() {
     let shell = Shell::new(&["never"]);
-    shell.engine.call(1, URL, "", GET, 0, 40.0, 60.0 * SECOND);
+    engine::call(1, URL, "", GET, 0, 40.0, 60.0 * SECOND);
     shell.ends(1, TIMEOUT).await;
     assert!(shell.host.said().contains(&"cancel 1".to_owned()));
 }
@@ -332,11 +341,11 @@ async fn silence_is_a_timeout_and_ends_the_request() {
 async fn bytes_that_come_put_the_timeout_off() {
     let shell = Shell::new(&["200"]);
     shell.host.set_reads(js_sys::Array::of1(&"never".into()));
-    shell.engine.call(1, URL, "", GET, 0, 400.0, 60.0 * SECOND);
+    engine::call(1, URL, "", GET, 0, 400.0, 60.0 * SECOND);
     shell.heard("read 1 1").await;
     let begun = js_sys::Date::now();
     while js_sys::Date::now() - begun < 600.0 {
-        shell.engine.progressed(1, 1);
+        engine::progressed(1, 1);
         JsFuture::from(sleep(20)).await.expect("it ends");
     }
     assert!(!shell.host.said().contains(&settled(1, TIMEOUT)), "it was never silent for as long");
@@ -347,13 +356,13 @@ async fn bytes_that_come_put_the_timeout_off() {
 async fn equal_calls_share_a_request_and_the_last_abort_cancels_it() {
     let shell = Shell::new(&["never"]);
     for id in [1, 2] {
-        shell.engine.call(id, URL, "GET", GET, 3, 5.0 * SECOND, 60.0 * SECOND);
+        engine::call(id, URL, "GET", GET, 3, 5.0 * SECOND, 60.0 * SECOND);
     }
     shell.heard("send 1 1").await;
-    shell.engine.abort(1);
+    engine::abort(1);
     assert!(shell.host.said().contains(&settled(1, ABORTED)));
     assert!(!shell.host.said().contains(&"cancel 1".to_owned()));
-    shell.engine.abort(2);
+    engine::abort(2);
     assert!(shell.host.said().contains(&format!("settle 2 1 {ABORTED} -1 true")));
     assert!(shell.host.said().contains(&"cancel 1".to_owned()));
     assert_eq!(shell.host.said().iter().filter(|word| word.starts_with("send")).count(), 1);
@@ -367,7 +376,7 @@ async fn the_glue_may_call_back_while_it_is_told() {
         Closure::<dyn Fn(u32)>::new(move |id: u32| {
             if id < 5 {
                 shell.call(id + 1, GET);
-                shell.engine.abort(99);
+                engine::abort(99);
             }
         })
     };
@@ -384,7 +393,7 @@ async fn one_timer_serves_however_many_calls_and_dispose_clears_it() {
         shell.call(id, GET);
     }
     assert_eq!((timers.alive(), timers.set()), (1, 1));
-    shell.engine.dispose();
+    engine::dispose();
     assert_eq!(timers.alive(), 0);
     timers.restore();
     let said = shell.host.said();
@@ -397,8 +406,8 @@ async fn one_timer_serves_however_many_calls_and_dispose_clears_it() {
 async fn a_timer_that_is_needed_earlier_takes_the_place_of_a_later_one() {
     let timers = Timers::patch();
     let shell = Shell::new(&["never"]);
-    shell.engine.call(1, URL, "", GET, 0, 50.0 * SECOND, 60.0 * SECOND);
-    shell.engine.call(2, URL, "", GET, 0, 40.0, 60.0 * SECOND);
+    engine::call(1, URL, "", GET, 0, 50.0 * SECOND, 60.0 * SECOND);
+    engine::call(2, URL, "", GET, 0, 40.0, 60.0 * SECOND);
     assert_eq!(timers.alive(), 1);
     timers.restore();
     shell.ends(2, TIMEOUT).await;
@@ -445,6 +454,6 @@ async fn background_calls_wait_while_nobody_sees_the_page() {
 #[wasm_bindgen_test]
 fn the_next_page_is_found_in_a_link_header() {
     let header = r#"<https://app.test/a>; rel="prev", <?page=3>; title="a, \"b\""; rel="last NEXT""#;
-    assert_eq!(next_link(header).as_deref(), Some("?page=3"));
-    assert_eq!(next_link("<a>; rel=prev"), None);
+    assert_eq!(engine::next_link(header).as_deref(), Some("?page=3"));
+    assert_eq!(engine::next_link("<a>; rel=prev"), None);
 }

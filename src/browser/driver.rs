@@ -1,13 +1,12 @@
 //! The loop: hand the core what happened, do what it says, sleep until it wants to be woken.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen::JsValue;
 
 use super::events;
-use super::host::{Host, Question};
+use super::host::{Host, Question, Task};
 use super::http;
 use crate::core::connection::ConnectionStatus;
 use crate::core::events::parser::Event;
@@ -15,16 +14,19 @@ use crate::core::events::report::Admission;
 use crate::core::events::stream::Stream;
 use crate::core::events::streams::StreamId;
 use crate::core::hub::{Hub, Input};
-use crate::core::output::Output;
+use crate::core::output::{Attempt, Output};
 use crate::core::tabs::Word;
 use crate::core::time::Timestamp;
 
 /// The longest that `setTimeout` can wait.
 const TIMER_MAX: u64 = i32::MAX as u64;
 
-/// Runs a hub in a page. Clones drive the same one.
-#[derive(Clone)]
-pub struct Driver(Rc<Inner>);
+/// Runs a hub in a page. Copies drive the same one.
+///
+/// It lives as long as the instance of this module, which goes as a whole: what would free it would be half a kilobyte
+/// of code that never runs.
+#[derive(Clone, Copy)]
+pub struct Driver(&'static Inner);
 
 struct Inner {
     hub: RefCell<Hub>,
@@ -43,7 +45,7 @@ impl Driver {
     /// Starts idle.
     #[must_use]
     pub fn new(hub: Hub, host: Host) -> Driver {
-        Driver(Rc::new(Inner { hub: RefCell::new(hub), host, timer: RefCell::new(None) }))
+        Driver(Box::leak(Box::new(Inner { hub: RefCell::new(hub), host, timer: RefCell::new(None) })))
     }
 
     /// The glue.
@@ -52,16 +54,26 @@ impl Driver {
         &self.0.host
     }
 
-    /// The host's clock.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        now()
-    }
-
     /// Tells the core what happened, and does what it says.
     pub fn input(&self, input: Input) {
         self.0.hub.borrow_mut().handle(now(), input);
         self.perform_all();
+    }
+
+    /// What [`Host::begin`] began is over, and brought this.
+    pub fn ended(&self, task: u32, id: u32, number: u32, result: JsValue) {
+        let Some(task) = Task::ALL.get(task as usize) else { return };
+        let attempt = Attempt { flight: id, number };
+        let input = match task {
+            Task::Send => Some(http::sent(attempt, result, now())),
+            Task::Read => Some(http::read(attempt, &result)),
+            Task::Ask => http::asked(id, &result),
+            Task::Connect => Some(Input::Stream(id, events::connected(number, result, now()))),
+            Task::Poll => Some(Input::Stream(id, events::polled(result, now()))),
+        };
+        if let Some(input) = input {
+            self.input(input);
+        }
     }
 
     /// Bytes of a stream came. False: the connection is over.
@@ -111,8 +123,8 @@ impl Driver {
     fn perform(&self, output: Output) {
         let host = self.host();
         match output {
-            Output::Send(attempt) => spawn_local(http::send(self.clone(), attempt)),
-            Output::Read(attempt) => spawn_local(http::read(self.clone(), attempt)),
+            Output::Send(attempt) => host.begin(Task::Send as u32, attempt.flight, attempt.number, &[]),
+            Output::Read(attempt) => host.begin(Task::Read as u32, attempt.flight, attempt.number, &[]),
             Output::Drain(flight) => host.drain(flight),
             Output::Cancel(flight) => host.cancel(flight),
             Output::Settle(settled) => {
@@ -124,9 +136,9 @@ impl Driver {
             Output::Retry(flight, wait) => host.retry(flight, wait.as_millis() as f64),
             Output::Retrying(flight) => host.retrying(flight),
             Output::Breaker(flight, switched) => host.breaker(flight, switched.whole_origin, switched.state as u32),
-            Output::AskSession => spawn_local(http::ask(self.clone(), Question::Session)),
+            Output::AskSession => host.begin(Task::Ask as u32, Question::Session as u32, 0, &[]),
             Output::CancelSession => host.hush(Question::Session as u32),
-            Output::Probe => spawn_local(http::ask(self.clone(), Question::Probe)),
+            Output::Probe => host.begin(Task::Ask as u32, Question::Probe as u32, 0, &[]),
             Output::Connection(status, since) => host.connection(
                 match status {
                     ConnectionStatus::Online => 0,
@@ -152,7 +164,7 @@ impl Driver {
             return;
         }
         let wait = wake.0.saturating_sub(now.0).min(TIMER_MAX);
-        let driver = self.clone();
+        let driver = *self;
         let timeout = Timeout::new(wait as u32, move || {
             driver.0.timer.take();
             driver.input(Input::Wake);

@@ -2,25 +2,26 @@
 
 use gloo_net::http::Response;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::driver::Driver;
+use super::host::Task;
 use super::http::{is_html, retry_after};
 use crate::core::events::report::{Broken, Content, Reply, Snapshot, StreamOutput};
 use crate::core::events::streams::{StreamId, StreamsOutput};
-use crate::core::hub::{Input, StreamInput};
+use crate::core::hub::StreamInput;
 use crate::core::kind::End;
 use crate::core::tabs::{Says, TabsOutput, Word};
+use crate::core::time::Timestamp;
 
 /// Does what the core says about streams.
 pub(super) fn perform(driver: &Driver, output: StreamsOutput) {
     let host = driver.host();
     match output {
         StreamsOutput::Stream(id, output) => match output {
-            StreamOutput::Connect(connection) => spawn_local(connect(driver.clone(), id, connection)),
+            StreamOutput::Connect(connection) => connect(driver, id, connection),
             StreamOutput::Pump(connection) => host.pump(id, connection),
             StreamOutput::Drop => host.disconnect(id),
-            StreamOutput::Poll => spawn_local(poll(driver.clone(), id)),
+            StreamOutput::Poll => host.begin(Task::Poll as u32, id, 0, &[]),
             StreamOutput::DropPoll => host.drop_poll(id),
             StreamOutput::TakePoll => host.take_poll(id),
             StreamOutput::Show(snapshot, fire) => show(driver, id, snapshot, fire as u32),
@@ -63,33 +64,33 @@ pub fn word(from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> Opti
     Some(Word { from: from as u32, epoch: epoch as u64, says })
 }
 
-async fn connect(driver: Driver, id: StreamId, connection: u32) {
+fn connect(driver: &Driver, id: StreamId, connection: u32) {
     let last_id = driver.with_stream(id, |stream| stream.resumes_from().to_vec()).unwrap_or_default();
-    let answer = JsFuture::from(driver.host().connect(id, connection, &last_id)).await;
-    let input = match answer {
-        Ok(response) if response.is_object() => {
-            StreamInput::Answered(connection, reply(&driver, response, Content::Other))
-        }
-        Ok(nothing) if nothing.is_undefined() => StreamInput::Broken(connection, Broken::Unsendable),
-        _ => StreamInput::Broken(connection, Broken::Lost),
-    };
-    driver.input(Input::Stream(id, input));
+    driver.host().begin(Task::Connect as u32, id, connection, &last_id);
 }
 
-async fn poll(driver: Driver, id: StreamId) {
-    let answer = JsFuture::from(driver.host().poll_events(id)).await;
-    let reply = match answer {
-        Ok(response) if response.is_object() => Some(reply(&driver, response, Content::Events)),
-        Ok(nothing) if nothing.is_undefined() => {
-            Some(Reply { status: 200, retry_after: None, content: Content::Other })
-        }
-        _ => None,
-    };
-    driver.input(Input::Stream(id, StreamInput::Polled(reply)));
+/// What came of connecting.
+pub(super) fn connected(connection: u32, result: JsValue, now: Timestamp) -> StreamInput {
+    if result.is_object() {
+        return StreamInput::Answered(connection, reply(result, Content::Other, now));
+    }
+    let unsendable = result.is_undefined();
+    StreamInput::Broken(connection, if unsendable { Broken::Unsendable } else { Broken::Lost })
+}
+
+/// What came of polling.
+pub(super) fn polled(result: JsValue, now: Timestamp) -> StreamInput {
+    StreamInput::Polled(if result.is_object() {
+        Some(reply(result, Content::Events, now))
+    } else if result.is_undefined() {
+        Some(Reply { status: 200, retry_after: None, content: Content::Other })
+    } else {
+        None
+    })
 }
 
 /// `otherwise` is what content is of a type that nothing else is known of.
-fn reply(driver: &Driver, response: JsValue, otherwise: Content) -> Reply {
+fn reply(response: JsValue, otherwise: Content, now: Timestamp) -> Reply {
     let response = Response::from(response.unchecked_into::<web_sys::Response>());
     let headers = response.headers();
     let content = match headers.get("content-type") {
@@ -98,7 +99,7 @@ fn reply(driver: &Driver, response: JsValue, otherwise: Content) -> Reply {
         _ => otherwise,
     };
     let status = response.status();
-    let retry_after = (status >= 400).then(|| retry_after(&headers, driver.now())).flatten();
+    let retry_after = (status >= 400).then(|| retry_after(&headers, now)).flatten();
     Reply { status, retry_after, content }
 }
 

@@ -1,14 +1,39 @@
 //! The glue's side of the house: what is done in JavaScript, because it must work without WebAssembly too.
 //!
 //! The glue builds requests, calls `fetch` and reads bodies, so that the app's data never travels through wasm memory and
-//! a page whose module is blocked sends the very same requests. None of these functions throws, and no promise of
-//! theirs rejects: an exception would unwind through Rust and leave it in pieces.
+//! a page whose module is blocked sends the very same requests. None of these functions throws: an exception would
+//! unwind through Rust and leave it in pieces.
+//!
+//! What takes a while is begun by [`Host::begin`] and ends with `client::ended`: futures would cost every page two
+//! kilobytes, and all that is ever awaited is one of five promises.
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-/// What `Host::ask` asks.
+/// What `Host::begin` begins.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub enum Task {
+    /// Builds and sends one attempt of a flight. Ends with a `Response`; `null` when none came; `undefined` when the
+    /// request cannot be sent or a hook threw.
+    Send,
+    /// Reads the body of an attempt's response. Ends with 0 for whole, 1 for broken, 2 for too large.
+    Read,
+    /// Asks an endpoint of the app's server, see [`Question`].
+    Ask,
+    /// Connects a stream. Ends with a `Response`; `null` when none came; `undefined` when it never can.
+    Connect,
+    /// Polls in place of a stream. Ends with a `Response` whose body was read; `null` when none came; `undefined` when
+    /// the body is no list of events.
+    Poll,
+}
+
+impl Task {
+    /// All of them, by their number.
+    pub const ALL: [Task; 5] = [Task::Send, Task::Read, Task::Ask, Task::Connect, Task::Poll];
+}
+
+/// What [`Task::Ask`] asks.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub enum Question {
@@ -36,14 +61,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn life(this: &Host) -> AbortSignal;
 
-    /// Builds and sends one attempt. A `Response`; `null` when none came; `undefined` when the request cannot be sent or
-    /// a hook threw.
+    /// Begins a [`Task`] for a flight, question or stream; `number` is that of the attempt or the connection.
+    /// `client::ended` is given the same numbers, later.
     #[wasm_bindgen(method)]
-    pub fn send(this: &Host, flight: u32, attempt: u32) -> Promise;
-
-    /// Reads the body: 0 whole, 1 broken, 2 too large.
-    #[wasm_bindgen(method)]
-    pub fn read(this: &Host, flight: u32, attempt: u32) -> Promise;
+    pub fn begin(this: &Host, task: u32, id: u32, number: u32, last_id: &[u8]);
 
     /// The response is not the last one: reads a little of its body, for the error, and lets it go.
     #[wasm_bindgen(method)]
@@ -73,10 +94,6 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn breaker(this: &Host, flight: u32, whole_origin: bool, state: u32);
 
-    /// Asks an endpoint of the app's server.
-    #[wasm_bindgen(method)]
-    pub fn ask(this: &Host, question: u32) -> Promise;
-
     /// Ends a question.
     #[wasm_bindgen(method)]
     pub fn hush(this: &Host, question: u32);
@@ -91,21 +108,13 @@ extern "C" {
 
     // ------------------------------------------------------------ event streams
 
-    /// Connects a stream: a `Response`; `null` when none came; `undefined` when it never can.
-    #[wasm_bindgen(method)]
-    pub fn connect(this: &Host, stream: u32, connection: u32, last_id: &[u8]) -> Promise;
-
-    /// Reads what answered: each chunk goes to `Engine::feed`, its end to `Engine::broken`.
+    /// Reads what answered: each chunk goes to `client::feed`, its end to `client::broken`.
     #[wasm_bindgen(method)]
     pub fn pump(this: &Host, stream: u32, connection: u32);
 
     /// Ends the connection of a stream.
     #[wasm_bindgen(method)]
     pub fn disconnect(this: &Host, stream: u32);
-
-    /// Polls in place of a stream: a `Response` whose body was read; `null` when none came; `undefined` when the body is no list of events.
-    #[wasm_bindgen(method, js_name = pollEvents)]
-    pub fn poll_events(this: &Host, stream: u32) -> Promise;
 
     /// Ends the poll that is out.
     #[wasm_bindgen(method, js_name = dropPoll)]
@@ -131,7 +140,7 @@ extern "C" {
 
     // ------------------------------------------------------------ tabs
 
-    /// Asks for a group's lock, in the queue or by stealing it; `Engine::locked` and `Engine::lost` answer.
+    /// Asks for a group's lock, in the queue or by stealing it; `client::locked` answers.
     #[wasm_bindgen(method)]
     pub fn lock(this: &Host, group: u32, steal: bool);
 

@@ -2,9 +2,7 @@
 
 use gloo_net::http::{Headers, Response};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use super::driver::Driver;
 use super::host::{ASK_CANNOT_TELL, ASK_NOBODY, ASK_NOTHING, Question};
 use crate::core::hub::Input;
 use crate::core::origin::Met;
@@ -14,41 +12,42 @@ use crate::core::retry_after;
 use crate::core::time::{Duration, Timestamp};
 use crate::core::verify::SessionAnswer;
 
-/// Sends and reports the headers.
-pub(super) async fn send(driver: Driver, attempt: Attempt) {
-    let sent = JsFuture::from(driver.host().send(attempt.flight, attempt.number)).await;
-    driver.input(match sent {
-        Ok(response) if response.is_object() => Input::Answered(attempt, answer(response, driver.now())),
-        Ok(nothing) if nothing.is_undefined() => Input::Unsendable(attempt),
-        _ => Input::Failed(attempt),
-    });
+/// What came of sending.
+pub(super) fn sent(attempt: Attempt, result: JsValue, now: Timestamp) -> Input {
+    if result.is_object() {
+        Input::Answered(attempt, answer(result, now))
+    } else if result.is_undefined() {
+        Input::Unsendable(attempt)
+    } else {
+        Input::Failed(attempt)
+    }
 }
 
-/// Reads the body and reports how that ended.
-pub(super) async fn read(driver: Driver, attempt: Attempt) {
-    let read = JsFuture::from(driver.host().read(attempt.flight, attempt.number)).await;
-    let body = match read.ok().and_then(|code| code.as_f64()) {
+/// How reading the body ended.
+pub(super) fn read(attempt: Attempt, result: &JsValue) -> Input {
+    let body = match result.as_f64() {
         Some(0.0) => Body::Whole,
         Some(2.0) => Body::TooLarge,
         _ => Body::Broken,
     };
-    driver.input(Input::Read(attempt, body));
+    Input::Read(attempt, body)
 }
 
-/// Asks an endpoint of the app's server and reports the answer.
-pub(super) async fn ask(driver: Driver, question: Question) {
-    let answer = JsFuture::from(driver.host().ask(question as u32)).await;
-    let answer = answer.ok().and_then(|answer| answer.as_f64()).unwrap_or(ASK_CANNOT_TELL);
+/// What an endpoint of the app's server answered. None: it was not asked.
+pub(super) fn asked(question: u32, result: &JsValue) -> Option<Input> {
+    let answer = result.as_f64().unwrap_or(ASK_CANNOT_TELL);
     if answer == ASK_NOTHING {
-        return;
+        return None;
     }
-    driver.input(match question {
-        Question::Session if answer == ASK_NOBODY => Input::Session(SessionAnswer::Nobody),
-        Question::Session if answer < 0.0 => Input::Session(SessionAnswer::CannotTell),
-        Question::Session => Input::Session(SessionAnswer::User(answer as u64)),
-        Question::Probe if answer < 0.0 => Input::Probed(Met::Broken),
-        Question::Probe => Input::Probed(Met::Status(answer as u16)),
-    });
+    Some(if question == Question::Session as u32 {
+        Input::Session(match answer {
+            ASK_NOBODY => SessionAnswer::Nobody,
+            ..0.0 => SessionAnswer::CannotTell,
+            user => SessionAnswer::User(user as u64),
+        })
+    } else {
+        Input::Probed(if answer < 0.0 { Met::Broken } else { Met::Status(answer as u16) })
+    })
 }
 
 fn answer(response: JsValue, now: Timestamp) -> Answer {

@@ -26,11 +26,6 @@ extern "C" {
     fn on_line(this: &Navigator) -> Option<bool>;
 }
 
-/// Listens until the host's `life` ends; owns the closures that are listening.
-pub struct Page {
-    _listener: Closure<dyn FnMut(web_sys::Event)>,
-}
-
 /// Whether the browser believes that there is a network. Where nothing says so, there is one.
 #[must_use]
 pub fn online() -> bool {
@@ -44,36 +39,33 @@ pub fn visible() -> bool {
     document.is_none_or(|document| document.visibility_state() == VisibilityState::Visible)
 }
 
-impl Page {
-    /// Listens for all that matters with one closure.
-    #[must_use]
-    pub fn listen(driver: &Driver) -> Page {
-        let options = AddEventListenerOptions::new();
-        options.set_signal(&driver.host().life());
-        let driver = driver.clone();
-        let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
-            match event.type_().as_str() {
-                "online" | "offline" => driver.input(Input::Network(online())),
-                "visibilitychange" => driver.input(Input::Visible(visible())),
-                // Connections, locks and channels would keep the page out of the back/forward cache.
-                "pagehide" => driver.input(Input::Away(true)),
-                // Timers stood still there, the clock did not.
-                _ => driver.input(Input::Away(false)),
-            }
-        });
-        let listen = |target: &EventTarget, kind: &str| {
-            let callback = listener.as_ref().unchecked_ref();
-            // Fails only where nothing is listened to: in no browser.
-            let _ = target.add_event_listener_with_callback_and_add_event_listener_options(kind, callback, &options);
-        };
-        GLOBAL.with(|global| {
-            for kind in ["online", "offline", "pagehide", "pageshow"] {
-                listen(global.unchecked_ref(), kind);
-            }
-            if let Some(document) = global.document() {
-                listen(&document, "visibilitychange");
-            }
-        });
-        Page { _listener: listener }
-    }
+/// Listens for all that matters with one closure, until the host's `life` ends.
+pub fn listen(driver: Driver) {
+    let options = AddEventListenerOptions::new();
+    options.set_signal(&driver.host().life());
+    let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+        match event.type_().as_str() {
+            "online" | "offline" => driver.input(Input::Network(online())),
+            "visibilitychange" => driver.input(Input::Visible(visible())),
+            // Connections, locks and channels would keep the page out of the back/forward cache.
+            "pagehide" => driver.input(Input::Away(true)),
+            // Timers stood still there, the clock did not.
+            _ => driver.input(Input::Away(false)),
+        }
+    });
+    let listen = |target: &EventTarget, kind: &str| {
+        let callback = listener.as_ref().unchecked_ref();
+        // Fails only where nothing is listened to: in no browser.
+        let _ = target.add_event_listener_with_callback_and_add_event_listener_options(kind, callback, &options);
+    };
+    GLOBAL.with(|global| {
+        for kind in ["online", "offline", "pagehide", "pageshow"] {
+            listen(global.unchecked_ref(), kind);
+        }
+        if let Some(document) = global.document() {
+            listen(&document, "visibilitychange");
+        }
+    });
+    // It goes with the instance.
+    listener.forget();
 }

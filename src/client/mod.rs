@@ -4,4 +4,5 @@ mod engine;
 mod options;
 mod streams;
 
-pub use engine::{Engine, next_link};
+pub use engine::*;
+pub use streams::*;

@@ -1,8 +1,10 @@
 //! The exports for event streams.
 
+use std::cell::Cell;
+
 use wasm_bindgen::prelude::*;
 
-use super::engine::Engine;
+use super::engine::driver;
 use crate::browser::events::word;
 use crate::core::backoff::{Backoff, Jitter};
 use crate::core::events::parser::Event;
@@ -52,93 +54,108 @@ fn settings(numbers: &[f64]) -> Option<StreamSettings> {
     })
 }
 
+thread_local! {
+    /// See `batch`.
+    static BATCH: Cell<[u32; 4]> = const { Cell::new([0; 4]) };
+}
+
+/// Opens a stream, which goes on from `last_id`. `member`: this tab's number in the stream's group; 0: it shares with nobody.
+#[wasm_bindgen(js_name = openStream)]
+pub fn open_stream(id: u32, numbers: &[f64], last_id: &[u8], member: u32) {
+    let settings = settings(numbers).expect("options of the same build");
+    let member = (member > 0).then_some(member);
+    tell(id, StreamInput::Open(settings, last_id.to_vec(), member));
+}
+
+/// Bytes of a stream's connection came. False: the connection is over. Else `batch` says where they are.
 #[wasm_bindgen]
-impl Engine {
-    /// Opens a stream, which goes on from `last_id`. `member`: this tab's number in the stream's group; 0: it shares with nobody.
-    #[wasm_bindgen(js_name = openStream)]
-    pub fn open_stream(&self, id: u32, numbers: &[f64], last_id: &[u8], member: u32) {
-        let settings = settings(numbers).expect("options of the same build");
-        let member = (member > 0).then_some(member);
-        self.stream(id, StreamInput::Open(settings, last_id.to_vec(), member));
-    }
+pub fn feed(id: u32, connection: u32, chunk: &[u8]) -> bool {
+    driver().feed(id, connection, chunk)
+}
 
-    /// Bytes of a stream's connection came. False: the connection is over. Else `batch` says where they are.
-    pub fn feed(&self, id: u32, connection: u32, chunk: &[u8]) -> bool {
-        self.driver.feed(id, connection, chunk)
-    }
+/// Where the events are that the newest bytes of a stream brought: the address of their text, the address and number of words of their
+/// records; and how many events it has left out because they came again. Good until something else is asked of this module.
+#[wasm_bindgen]
+pub fn batch(id: u32) -> *const u32 {
+    let batch = driver().with_stream(id, |stream| {
+        let (text, records) = (stream.parser.text(), stream.parser.records());
+        [text.as_ptr() as u32, records.as_ptr() as u32, records.len() as u32, stream.repeated()]
+    });
+    BATCH.with(|place| {
+        place.set(batch.unwrap_or_default());
+        place.as_ptr().cast()
+    })
+}
 
-    /// Where the events are that the newest bytes of a stream brought: the address of their text, the address and number of words of their
-    /// records; and how many events it has left out because they came again. Good until something else is asked of this module.
-    pub fn batch(&self, id: u32) -> *const u32 {
-        let batch = self.driver.with_stream(id, |stream| {
-            let (text, records) = (stream.parser.text(), stream.parser.records());
-            [text.as_ptr() as u32, records.as_ptr() as u32, records.len() as u32, stream.repeated()]
-        });
-        self.batch.set(batch.unwrap_or_default());
-        self.batch.as_ptr().cast()
-    }
+/// A connection ended.
+#[wasm_bindgen]
+pub fn broken(id: u32, connection: u32) {
+    tell(id, StreamInput::Broken(connection, Broken::Lost));
+}
 
-    /// A connection ended.
-    pub fn broken(&self, id: u32, connection: u32) {
-        self.stream(id, StreamInput::Broken(connection, Broken::Lost));
-    }
+/// An event came another way. `follows`: right after the last one here. 0: it came before; 1: deliver it; 2: something was missed.
+#[wasm_bindgen]
+pub fn admit(id: u32, event_id: Option<String>, kind: &str, data: &str, follows: bool) -> u32 {
+    let event_id = event_id.as_deref().map(str::as_bytes);
+    let event = Event { id: event_id, kind: kind.as_bytes(), data: data.as_bytes() };
+    driver().admit(id, &event, follows) as u32
+}
 
-    /// An event came another way. `follows`: right after the last one here. 0: it came before; 1: deliver it; 2: something was missed.
-    pub fn admit(&self, id: u32, event_id: Option<String>, kind: &str, data: &str, follows: bool) -> u32 {
-        let event_id = event_id.as_deref().map(str::as_bytes);
-        let event = Event { id: event_id, kind: kind.as_bytes(), data: data.as_bytes() };
-        self.driver.admit(id, &event, follows) as u32
-    }
+/// Whether the tab that has the connection has come further than this one.
+#[wasm_bindgen]
+pub fn lags(id: u32, reached: &[u8]) -> bool {
+    driver().with_stream(id, |stream| stream.lags(reached)).unwrap_or_default()
+}
 
-    /// Whether the tab that has the connection has come further than this one.
-    pub fn lags(&self, id: u32, reached: &[u8]) -> bool {
-        self.driver.with_stream(id, |stream| stream.lags(reached)).unwrap_or_default()
-    }
+/// This tab missed something that the others of its group were told.
+#[wasm_bindgen]
+pub fn missed(id: u32) {
+    tell(id, StreamInput::Missed);
+}
 
-    /// This tab missed something that the others of its group were told.
-    pub fn missed(&self, id: u32) {
-        self.stream(id, StreamInput::Missed);
-    }
+/// How far a stream has come, if it is there.
+#[wasm_bindgen(js_name = lastId)]
+#[must_use]
+pub fn last_id(id: u32) -> Option<Vec<u8>> {
+    driver().with_stream(id, |stream| stream.parser.last_id().to_vec())
+}
 
-    /// How far a stream has come, if it is there.
-    #[wasm_bindgen(js_name = lastId)]
-    #[must_use]
-    pub fn last_id(&self, id: u32) -> Option<Vec<u8>> {
-        self.driver.with_stream(id, |stream| stream.parser.last_id().to_vec())
-    }
+/// How far the tab has come that holds the connection, or the server says.
+#[wasm_bindgen]
+pub fn reached(id: u32, last_id: &[u8]) {
+    tell(id, StreamInput::Reached(last_id.to_vec()));
+}
 
-    /// How far the tab has come that holds the connection, or the server says.
-    pub fn reached(&self, id: u32, last_id: &[u8]) {
-        self.stream(id, StreamInput::Reached(last_id.to_vec()));
-    }
+/// The reader of a stream holds it back, or lets it go.
+#[wasm_bindgen]
+pub fn hold(id: u32, held: bool) {
+    tell(id, StreamInput::Hold(held));
+}
 
-    /// The reader of a stream holds it back, or lets it go.
-    pub fn hold(&self, id: u32, held: bool) {
-        self.stream(id, StreamInput::Hold(held));
-    }
+/// Somebody wants a new connection now.
+#[wasm_bindgen]
+pub fn again(id: u32) {
+    tell(id, StreamInput::Again);
+}
 
-    /// Somebody wants a new connection now.
-    pub fn again(&self, id: u32) {
-        self.stream(id, StreamInput::Again);
-    }
+/// Nobody wants a stream any more.
+#[wasm_bindgen(js_name = closeStream)]
+pub fn close_stream(id: u32) {
+    tell(id, StreamInput::Close);
+}
 
-    /// Nobody wants a stream any more.
-    #[wasm_bindgen(js_name = closeStream)]
-    pub fn close_stream(&self, id: u32) {
-        self.stream(id, StreamInput::Close);
-    }
+/// A group's lock is held, or was lost.
+#[wasm_bindgen]
+pub fn locked(group: u32, held: bool) {
+    tell(group, StreamInput::Told(if held { Told::Locked } else { Told::Lost }));
+}
 
-    /// A group's lock is held, or was lost.
-    pub fn locked(&self, group: u32, held: bool) {
-        self.stream(group, StreamInput::Told(if held { Told::Locked } else { Told::Lost }));
-    }
+/// Another tab of a group said a word. Whether to take what it carries.
+#[wasm_bindgen]
+pub fn heard(group: u32, from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> bool {
+    word(from, epoch, says, visible, value).is_some_and(|word| driver().heard(group, word))
+}
 
-    /// Another tab of a group said a word. Whether to take what it carries.
-    pub fn heard(&self, group: u32, from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> bool {
-        word(from, epoch, says, visible, value).is_some_and(|word| self.driver.heard(group, word))
-    }
-
-    fn stream(&self, id: u32, input: StreamInput) {
-        self.driver.input(Input::Stream(id, input));
-    }
+fn tell(id: u32, input: StreamInput) {
+    driver().input(Input::Stream(id, input));
 }

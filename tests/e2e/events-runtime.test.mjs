@@ -72,9 +72,9 @@ async function page(t, script, { options, headers, types, config = { events: QUI
 }
 
 for (const [what, trapIn] of /** @type {Array<[string, string]>} */ ([
-  ['while it reads', 'engine_feed'],
-  ['before it has told what it read', 'engine_batch'],
-  ['at a call', 'engine_call'],
+  ['while it reads', 'feed'],
+  ['before it has told what it read', 'batch'],
+  ['at a call', 'call'],
 ])) {
   test(`a trap of the module ${what} loses no event: the stream goes on from the last id`, async (t) => {
     const more = {
@@ -91,7 +91,7 @@ for (const [what, trapIn] of /** @type {Array<[string, string]>} */ ([
       open,
       (trapIn) => {
         window.trapIn = new RegExp(trapIn);
-        if (trapIn === 'engine_call') window.app.api.get('/api/x');
+        if (trapIn === 'call') window.app.api.get('/api/x');
       },
       trapIn,
     );
@@ -110,7 +110,7 @@ test('a module that traps and can be started no more leaves the native stream', 
   await stream.heard(1);
   await run(open, () => {
     window.refuses = true;
-    window.trapIn = /engine_feed/;
+    window.trapIn = /^feed$/;
   });
   await until(async () => (await stream.data()).includes('c'));
   assert.equal(await run(open, () => window.app.runtime.getSnapshot().status), 'failed');

@@ -15,7 +15,7 @@ const withTraps = (page) =>
     const { Instance } = WebAssembly;
     window.instances = [];
     window.traps = 0;
-    window.trapIn = /engine_call/;
+    window.trapIn = /^call$/;
     WebAssembly.Instance = class {
       constructor(module, imports) {
         if (window.refuses) throw new RangeError('out of memory');
@@ -134,7 +134,7 @@ test('nothing of the old instance acts any more: no timer, no listener, no promi
   assert.equal(requests, 1, 'the retry that was planned is not made');
 });
 
-for (const where of ['engine_new', 'engine_progressed', 'engine_abort', 'invoke']) {
+for (const where of ['^start$', '^progressed$', '^abort$', 'invoke']) {
   test(`a trap in ${where} is met in the same way`, async (t) => {
     const { server, page } = await open(t);
     server.on('/api/x', { body: 'x'.repeat(100_000) });
@@ -250,7 +250,7 @@ test('a trap during dispose is the end as well', async (t) => {
   server.on('/api/hang', 'hang');
   const kind = await run(page, async () => {
     const call = window.app.api.get('/api/hang');
-    window.trapIn = /engine_dispose/;
+    window.trapIn = /^dispose$/;
     window.traps = 1;
     window.app.dispose();
     window.app.dispose();
