@@ -28,6 +28,7 @@ async function signedIn(t, session, script, { config: given = config, options = 
   opened.server.session = session;
   opened.server.clear();
   opened.server.on('/api/stream', script);
+  opened.server.on('/sign-in', SIGN_IN);
   return { ...opened, stream: await listen(opened.page, options, { url: '/api/stream' }) };
 }
 const asked = (server) => server.requestsTo(SESSION).length;
@@ -40,7 +41,6 @@ for (const [what, refusal] of /** @type {Array<[string, any]>} */ ([
 ])) {
   test(`${what} while somebody is signed in is tried again`, async (t) => {
     const { server, stream } = await signedIn(t, ADA, [refusal, refusal, stays(FIRST)]);
-    server.on('/sign-in', SIGN_IN);
     await stream.heard(1);
     assert.ok(asked(server) >= 1);
     assert.equal(streams(server), 3);
