@@ -15,6 +15,7 @@ mod world;
 
 mod answers;
 mod control;
+mod crowd;
 mod events;
 mod model;
 mod polling;

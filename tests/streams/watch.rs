@@ -134,7 +134,11 @@ impl Watch {
         let Output::Streams(output) = output else { return };
         match *output {
             StreamsOutput::Stream(_, output) => self.does(now, output),
-            StreamsOutput::Leads(_, leads, _) => self.follows = !leads,
+            StreamsOutput::Leads(_, leads, _) => {
+                self.follows = !leads;
+                // Another tab says how things stand meanwhile.
+                self.shown = self.shown.filter(|_| leads);
+            }
             StreamsOutput::Left(_) => self.follows = true,
             StreamsOutput::Tabs(_, TabsOutput::Role(_)) => panic!("roles are told with their epoch"),
             StreamsOutput::Tabs(..) => {}
@@ -176,7 +180,7 @@ impl Watch {
     fn shows(&mut self, now: u64, shown: Snapshot, fire: Fire) {
         let ended = self.shown.is_some_and(|before| before.status == Status::Closed);
         assert!(!ended, "the end is told once: {shown:?}");
-        assert_ne!((self.shown, fire), (Some(shown), Fire::Nothing), "news");
+        assert!(self.follows || fire != Fire::Nothing || self.shown != Some(shown), "no news: {shown:?}");
         let waits = shown.status == Status::Waiting;
         assert_eq!(shown.next_retry_at.is_some(), waits, "{shown:?}");
         if fire == Fire::Open {

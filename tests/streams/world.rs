@@ -72,8 +72,8 @@ pub struct World {
     session: Script<usize, Option<SessionAnswer>>,
     coming: BTreeMap<(u64, u64), (usize, Coming)>,
     arrivals: u64,
-    /// Connections that answered with events, as the server sees them.
-    open: BTreeMap<(usize, u32), ()>,
+    /// Connections that answered with events, as the server sees them, and when their headers arrive.
+    open: BTreeMap<(usize, u32), u64>,
     /// The newest event of the feed.
     head: Rc<Cell<u64>>,
     pub lock_requests: u32,
@@ -237,8 +237,8 @@ impl World {
 
     /// The server says this on every open stream.
     pub fn say(&mut self, text: &str) {
-        for (page, connection) in self.open.clone().into_keys() {
-            self.arrive(page, Coming::Bytes(connection, text.to_owned()));
+        for ((page, connection), from) in self.open.clone() {
+            self.send(from, page, Coming::Bytes(connection, text.to_owned()));
         }
     }
 
@@ -250,9 +250,14 @@ impl World {
 
     /// Every open stream ends.
     pub fn cut(&mut self) {
-        for (page, connection) in self.open.clone().into_keys() {
-            self.arrive(page, Coming::End(connection));
+        for ((page, connection), from) in self.open.clone() {
+            self.send(from, page, Coming::End(connection));
         }
+    }
+
+    /// Nothing overtakes the headers.
+    fn send(&mut self, from: u64, page: usize, coming: Coming) {
+        if from > self.now { self.soon(from, page, coming) } else { self.arrive(page, coming) }
     }
 
     pub fn input(&mut self, input: Input) {
@@ -288,7 +293,7 @@ impl World {
     /// The browser ends it. No code of it runs any more.
     pub fn kill(&mut self, page: usize) {
         self.pages[page].alive = false;
-        self.open.retain(|(of, _), ()| *of != page);
+        self.open.retain(|(of, _), _| *of != page);
         self.release(page);
     }
 
@@ -528,7 +533,7 @@ impl World {
         let Answer { head, after, pieces, end } = (self.server)(request);
         let at = self.now + after;
         if head.is_stream() {
-            self.open.insert((page, connection), ());
+            self.open.insert((page, connection), at);
         }
         self.soon(at, page, Coming::Head(connection, head));
         for (after, text) in pieces {
@@ -541,7 +546,7 @@ impl World {
 
     fn disconnect(&mut self, page: usize) {
         self.pages[page].connection = None;
-        self.open.retain(|(of, _), ()| *of != page);
+        self.open.retain(|(of, _), _| *of != page);
     }
 
     fn show(&mut self, page: usize, snapshot: Snapshot, fire: Fire) {
