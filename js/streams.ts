@@ -70,8 +70,12 @@ const GAP = 2;
 const GIVE_WAY_EVERY_MS = 40;
 const PIECE_BYTES = 32_768;
 
-/** Two tabs that both believe to have missed something do not take the connection from each other more often. */
-const MISSED_APART_MS = 60_000;
+/** A longer id is not polled with, as no stream asks with one: servers refuse such requests, and would for ever. */
+const ID_MAX = 4_096;
+
+/** Two tabs that both believe to have missed something take the connection from each other so often in a minute, and no more. */
+const MISSES_MAX = 3;
+const MISSES_MS = 60_000;
 
 const STATUS = [
   'connecting',
@@ -121,8 +125,8 @@ interface Stream {
   followed: boolean;
   /** The last event id that they know of. */
   told: string;
-  /** When it missed something that the others were told. */
-  missedAt: number;
+  /** When it found lately that it had missed something that the others were told. */
+  misses: number[];
   /** What the class was told. */
   state: EventsState | undefined;
 }
@@ -168,7 +172,7 @@ export function createStreams(
       epoch: 0,
       followed: false,
       told: '',
-      missedAt: 0,
+      misses: [],
       state: undefined,
     };
     streams.set(id, stream);
@@ -389,15 +393,16 @@ export function createStreams(
     if (!load || stream.role !== 'follower') return;
     const { shown, fire, before, lastId, origin, events, at: place } = load as Load;
     if (typeof origin === 'string') stream.origin = origin;
-    if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite)) {
+    if (Array.isArray(shown) && shown.length === 6 && shown.every(Number.isFinite) && STATUS[shown[0]]) {
       const isOpen = (status: number) => status === OPEN || status === POLLING;
       const opens = isOpen(shown[0]) && !isOpen(stream.shown[0]);
       show(id, stream, shown, opens ? 1 : fire === 2 ? 2 : 0);
       if (shown[0] === CLOSED) return engine.closeStream(id);
     }
     let mine = reached(id) ?? '';
-    const prompt = Date.now() - stream.missedAt < MISSED_APART_MS;
-    if (typeof place === 'string' && !prompt && engine.lags(id, encoder.encode(place)))
+    stream.misses = stream.misses.filter((at) => Date.now() - at < MISSES_MS);
+    const gaveUp = stream.misses.length >= MISSES_MAX;
+    if (typeof place === 'string' && !gaveUp && engine.lags(id, encoder.encode(place)))
       return missed(id, stream);
     let expected = typeof before === 'string' ? before : mine;
     if (Array.isArray(events)) {
@@ -406,7 +411,7 @@ export function createStreams(
         const [type, data, given] = events.slice(at, at + 3);
         if (typeof type !== 'string' || typeof data !== 'string') break;
         const own = typeof given === 'string' ? given : null;
-        const verdict = admit(id, stream, type, data, own, prompt || expected === mine);
+        const verdict = admit(id, stream, type, data, own, gaveUp || expected === mine);
         if (verdict === GAP) return missed(id, stream);
         if (own !== null) expected = mine = own;
         if (verdict === NEW && !hand(stream, type, data, own ?? stream.lastEventId)) return;
@@ -422,7 +427,7 @@ export function createStreams(
   }
 
   function missed(id: number, stream: Stream): void {
-    stream.missedAt = Date.now();
+    stream.misses.push(Date.now());
     runtime().engine()?.missed(id);
   }
 
@@ -524,7 +529,7 @@ export function createStreams(
       try {
         const url = requests.resolve(stream.options.poll.url);
         const lastId = reached(id);
-        if (lastId) url.searchParams.set('lastEventId', lastId);
+        if (lastId && lastId.length <= ID_MAX) url.searchParams.set('lastEventId', lastId);
         const response = await request(requests, url, pollOf(stream.options), undefined, 1, signal);
         if (response.status !== 200) {
           stream.poll.abort();
