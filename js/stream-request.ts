@@ -50,6 +50,28 @@ export async function request(
   return requests.send(plan, attempt, signal);
 }
 
+/**
+ * Whether another origin answers, and keeps its answers from this page: to `fetch` that is a network that fails. The specification tells
+ * them apart, and gives up where the server does not let the page in.
+ */
+export async function isRefused(url: URL, options: EventsSettings, signal: AbortSignal): Promise<boolean> {
+  const { method, headers, withCredentials, strict } = options;
+  if (!strict || method !== 'GET' || headers || url.origin === globalThis.location?.origin) return false;
+  const answered = new AbortController();
+  try {
+    await fetch(url, {
+      mode: 'no-cors',
+      cache: 'no-store',
+      credentials: withCredentials ? 'include' : 'same-origin',
+      signal: AbortSignal.any([signal, answered.signal]),
+    });
+    answered.abort(); // it may be a stream that never ends
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** What makes one stream equal another tab's: all that its answers depend on. Where headers cannot be had now, it equals none. */
 export async function secretOf(requests: Requests, url: URL, options: EventsSettings): Promise<string> {
   const { method, body, withCredentials, firstByteMs } = options;

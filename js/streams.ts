@@ -11,7 +11,7 @@ import { openFallback, openNative } from './native.js';
 import { nextTask } from './next-task.js';
 import type { Requests } from './request.js';
 import type { Runtime } from './runtime.js';
-import { parsePoll, pollOf, request, secretOf } from './stream-request.js';
+import { isRefused, parsePoll, pollOf, request, secretOf } from './stream-request.js';
 import { type Group, HERE, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
 import type { ErrorKind, EventsState, EventsStatus, PollResponse } from './types.js';
 
@@ -510,14 +510,21 @@ export function createStreams(
         stream.cause = error;
         return undefined; // it never can
       }
-      try {
+      const ask = async (): Promise<Response> => {
         const response = await request(requests, url, stream.options, lastId, connection, signal);
         stream.origin = new URL(response.url || url).origin;
         return (stream.response = response);
+      };
+      try {
+        return await ask();
       } catch (error) {
-        if (!signal.aborted) stream.cause = error;
-        return null;
+        if (signal.aborted) return null;
+        stream.cause = error;
       }
+      // Once in a stream's life: what an outage costs shall not double.
+      if (connection > 1 || !(await isRefused(url, stream.options, signal))) return null;
+      // It may have come back between the two.
+      return ask().catch(() => undefined);
     },
     pump: (id, connection) => to((stream) => void pump(id, stream, connection))(id),
     disconnect: to((stream) => stream.connection.abort()),

@@ -302,6 +302,7 @@ test('an id of 100 KB in a poll is not asked with', async (t) => {
     { body: { events: [] } },
   ]);
   assert.deepEqual(await stream.heard(2), ['a', 'b']);
+  assert.ok(server.requestsTo(POLL.url).every(({ url }) => url.length < 100));
 });
 
 // ---------------------------------------------------------------- what the page itself says to the tabs
