@@ -370,7 +370,7 @@ export function createStreams(
     const kind = type === 'message' ? '' : type;
     const verdict = runtime()
       .engine()
-      ?.admit(id, eventId ?? undefined, kind, data, follows);
+      ?.admit(id, eventId !== null, eventId ?? '', kind, data, follows);
     if (verdict === REPEATED) stream.repeated++;
     return verdict ?? GAP;
   }

@@ -93,11 +93,10 @@ pub fn broken(id: u32, connection: u32) {
     tell(id, StreamInput::Broken(connection, Broken::Lost));
 }
 
-/// An event came another way. `follows`: right after the last one here. 0: it came before; 1: deliver it; 2: something was missed.
+/// An event came another way, with an id of its own if `has_id`. `follows`: right after the last one here. 0: it came before; 1: deliver it; 2: something was missed.
 #[wasm_bindgen]
-pub fn admit(id: u32, event_id: Option<String>, kind: &str, data: &str, follows: bool) -> u32 {
-    let event_id = event_id.as_deref().map(str::as_bytes);
-    let event = Event { id: event_id, kind: kind.as_bytes(), data: data.as_bytes() };
+pub fn admit(id: u32, has_id: bool, event_id: &str, kind: &str, data: &str, follows: bool) -> u32 {
+    let event = Event { id: has_id.then_some(event_id.as_bytes()), kind: kind.as_bytes(), data: data.as_bytes() };
     driver().admit(id, &event, follows) as u32
 }
 
