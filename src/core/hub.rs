@@ -10,8 +10,6 @@
 //! The host calls [`Hub::handle`] with what happened, does what [`Hub::poll`] says until it is dry, and comes back at
 //! [`Hub::next_wake`].
 
-use std::collections::VecDeque;
-
 use super::clock::Clock;
 use super::connection::{Connection, ConnectionStatus};
 use super::events::parser::Event;
@@ -22,11 +20,12 @@ use super::flight::{Call, CallId};
 use super::kind::{End, Kind};
 use super::origin::Met;
 use super::output::{Attempt, Output, Settled};
+use super::queue::Queue;
 use super::random::Random;
 use super::requests::{Answer, Body, Requests, RequestsOutput, Step, Weather};
 use super::settings::Settings;
 use super::tabs::{Member, Word};
-use super::time::Timestamp;
+use super::time::{Timestamp, earliest};
 use super::verify::{SessionAnswer, Verified, Verify, VerifyOutput};
 
 /// What happened.
@@ -106,7 +105,7 @@ pub struct Hub {
     /// When the host promised to come back.
     due: Option<Timestamp>,
     told: (ConnectionStatus, usize),
-    outputs: VecDeque<Output>,
+    outputs: Queue<Output>,
 }
 
 impl Hub {
@@ -127,7 +126,7 @@ impl Hub {
             visible,
             disposed: false,
             due: None,
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
             settings,
         }
     }
@@ -217,7 +216,7 @@ impl Hub {
         let requests = self.requests.next_wake(&self.clock, self.weather());
         let verify = self.verify.as_ref().and_then(Verify::next_wake).map(|awake| self.clock.on_wall(awake));
         let streams = self.streams.next_wake();
-        self.due = [probe, requests, verify, streams].into_iter().flatten().min().filter(|_| !self.disposed);
+        self.due = earliest(&[probe, requests, verify, streams]).filter(|_| !self.disposed);
         self.due.map(|due| self.clock.on_host(due))
     }
 
@@ -371,7 +370,8 @@ impl Hub {
     fn refuse(&mut self, call: CallId) {
         let end = End::Kind(Kind::Aborted);
         let settled = Settled { call, flight: call, end, attempts: 0, retry_after: None, shared: false };
-        self.outputs.extend([Output::Settle(settled), Output::Done(call)]);
+        self.outputs.push_back(Output::Settle(settled));
+        self.outputs.push_back(Output::Done(call));
     }
 
     /// Takes the host's time. Whether the page slept since it last did.

@@ -19,6 +19,7 @@ pub mod kind;
 pub mod link;
 pub mod origin;
 pub mod output;
+pub mod queue;
 pub mod random;
 pub mod requests;
 pub mod retry_after;

@@ -215,7 +215,7 @@ impl Origin {
         met: Met,
         now: Timestamp,
         random: &mut Random,
-    ) -> impl Iterator<Item = Switched> + use<> {
+    ) -> [Option<Switched>; 2] {
         let mut verdict = met.for_origin();
         if verdict == Verdict::Failure && met != Met::Broken && !pass.origin_probe && !self.fails_together(route, now) {
             verdict = Verdict::Neither;
@@ -231,7 +231,7 @@ impl Origin {
             settle(&mut known.breaker, pass.route_probe, verdict, now, random)
         });
         let switched = |whole_origin| move |state| Switched { whole_origin, state };
-        origin.map(switched(true)).into_iter().chain(route.map(switched(false)))
+        [origin.map(switched(true)), route.map(switched(false))]
     }
 
     fn fails_together(&mut self, route: &str, now: Timestamp) -> bool {

@@ -11,11 +11,11 @@ use super::gate::Priority;
 use super::kind::{End, Kind};
 use super::origin::{Met, Origin, Pass, place, split};
 use super::output::{Attempt, Output, Settled};
+use super::queue::Queue;
 use super::random::Random;
 use super::settings::Settings;
-use super::time::{Duration, Timestamp};
+use super::time::{Duration, Timestamp, earliest};
 use super::verify::Verified;
-use std::collections::VecDeque;
 
 /// Calls of one origin that wait outside of its queue: for a retry, or for word of the session.
 const WAITING_MAX: usize = 512;
@@ -61,7 +61,7 @@ pub struct Step<'a> {
 }
 
 #[derive(Debug, Default)]
-struct Outputs(VecDeque<RequestsOutput>);
+struct Outputs(Queue<RequestsOutput>);
 
 impl Outputs {
     fn host(&mut self, output: Output) {
@@ -289,7 +289,7 @@ impl Requests {
     /// When to come back, on the wall.
     #[must_use]
     pub fn next_wake(&self, clock: &Clock, weather: Weather) -> Option<Timestamp> {
-        let flights = self.flights.iter().flat_map(|flight| {
+        let flights = self.flights.iter().filter_map(|flight| {
             let state = match flight.state {
                 State::Sent { silent_until, .. } | State::Reading { silent_until, .. } => {
                     Some(clock.on_wall(silent_until))
@@ -299,7 +299,7 @@ impl Requests {
             };
             let told = flight.retrying_since.filter(|_| !flight.told_retrying).map(|since| since + RETRYING_AFTER);
             let deadline = flight.deadline().map(|deadline| clock.on_wall(deadline));
-            [state, told, deadline, Some(clock.now() + TICK)].into_iter().flatten()
+            earliest(&[state, told, deadline, Some(clock.now() + TICK)])
         });
         let origins = self.origins.iter().filter_map(|origin| origin.next_wake(clock.now(), weather.background));
         flights.chain(origins).min()
@@ -438,7 +438,7 @@ impl Requests {
         }
         let met = if flight.slept { Met::Nothing } else { met };
         let origin = &mut self.origins[flight.origin];
-        for switched in origin.record(&flight.route, pass, met, step.clock.now(), step.random) {
+        for switched in origin.record(&flight.route, pass, met, step.clock.now(), step.random).into_iter().flatten() {
             self.tripped |= switched.state == BreakerState::Open;
             self.outputs.host(Output::Breaker(flight.id, switched));
         }

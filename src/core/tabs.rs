@@ -10,10 +10,9 @@
 //! The host requests locks and carries words; what rides on them is its own affair. It calls [`Tabs::wake`] after all
 //! that it tells and at [`Tabs::next_wake`], and does what [`Tabs::poll`] says until it is dry.
 
-use std::collections::VecDeque;
-
+use super::queue::Queue;
 use super::random::Random;
-use super::time::{Duration, Timestamp};
+use super::time::{Duration, Timestamp, earliest};
 
 /// A word from further ahead is garbage. Far more than clocks differ: a tab that lived through a clock that was set back
 /// counts on from where it was, and a device without a battery may start in another decade.
@@ -151,7 +150,7 @@ pub struct Tabs {
     lock_at: Option<Timestamp>,
     /// Somebody came and was not told yet how things stand.
     joined: bool,
-    outputs: VecDeque<TabsOutput>,
+    outputs: Queue<TabsOutput>,
 }
 
 impl Tabs {
@@ -178,7 +177,7 @@ impl Tabs {
             act_at: None,
             lock_at: None,
             joined: false,
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
         }
     }
 
@@ -309,7 +308,7 @@ impl Tabs {
     /// When to call [`Tabs::wake`], if ever.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        [self.lock_at, self.act_at, self.speak_at].into_iter().flatten().min()
+        earliest(&[self.lock_at, self.act_at, self.speak_at])
     }
 
     /// What to do next.

@@ -16,6 +16,12 @@ impl Timestamp {
     }
 }
 
+/// The earliest of these moments, where there is any.
+#[must_use]
+pub fn earliest(moments: &[Option<Timestamp>]) -> Option<Timestamp> {
+    moments.iter().flatten().min().copied()
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 

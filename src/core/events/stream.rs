@@ -5,7 +5,7 @@
 
 mod polls;
 
-use std::collections::VecDeque;
+use std::mem::discriminant;
 
 use super::memory::Memory;
 use super::parser::{Event, Parser};
@@ -15,8 +15,9 @@ use super::report::{Admission, Broken, Content, Fault, Fire, Reply, Snapshot, St
 use super::watchdog::Watchdog;
 use crate::core::kind::Kind;
 use crate::core::origin::Met;
+use crate::core::queue::Queue;
 use crate::core::random::Random;
-use crate::core::time::{Duration, Timestamp};
+use crate::core::time::{Duration, Timestamp, earliest};
 use crate::core::verify::Verified;
 
 /// Answers in a row that deny a session which the session endpoint confirms.
@@ -105,7 +106,7 @@ pub struct Stream {
     fault: Option<Fault>,
     fire: Fire,
     told: Option<Snapshot>,
-    outputs: VecDeque<StreamOutput>,
+    outputs: Queue<StreamOutput>,
 }
 
 impl Stream {
@@ -135,7 +136,7 @@ impl Stream {
             fault: None,
             fire: Fire::Nothing,
             told: None,
-            outputs: VecDeque::new(),
+            outputs: Queue::new(),
             settings,
         }
     }
@@ -391,12 +392,12 @@ impl Stream {
             State::Waiting(wait) => Some(wait.until),
             State::Open { since } => {
                 let stable = (self.reconnect.failures() > 0).then(|| self.reconnect.stable_at(since));
-                stable.into_iter().chain(self.watchdog.barks_at()).min()
+                earliest(&[stable, self.watchdog.barks_at()])
             }
             _ => None,
         };
         let poll = self.polling.next_wake().filter(|_| !self.idle());
-        [own, poll, self.pause_at()].into_iter().flatten().min()
+        earliest(&[own, poll, self.pause_at()])
     }
 
     /// What to do, until it is dry.
@@ -554,9 +555,8 @@ impl Stream {
 
     /// What the host was not told to begin yet, it need not end: it might end it before it began.
     fn take_back(&mut self, begin: StreamOutput, end: StreamOutput) {
-        match self.outputs.iter().position(|output| *output == begin) {
-            Some(at) => drop(self.outputs.remove(at)),
-            None => self.outputs.push_back(end),
+        if !self.outputs.take_back(|output| discriminant(output) == discriminant(&begin)) {
+            self.outputs.push_back(end);
         }
     }
 

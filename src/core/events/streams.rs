@@ -1,12 +1,11 @@
 //! All streams of one client, each with its place among the tabs where it shares a connection.
 
-use std::collections::VecDeque;
-
 use super::parser::Event;
 use super::report::{Admission, StreamOutput};
 use super::stream::{Around, Stream, StreamSettings};
+use crate::core::queue::Queue;
 use crate::core::tabs::{Member, Role, Tabs, TabsOutput, TabsSettings, Word};
-use crate::core::time::Timestamp;
+use crate::core::time::{Timestamp, earliest};
 
 /// Names a stream for the host.
 pub type StreamId = u32;
@@ -46,7 +45,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Streams {
     entries: Vec<Entry>,
-    outputs: VecDeque<StreamsOutput>,
+    outputs: Queue<StreamsOutput>,
 }
 
 impl Streams {
@@ -163,7 +162,7 @@ impl Streams {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let wakes = |entry: &Entry| {
             let tabs = entry.tabs.as_ref().and_then(Tabs::next_wake);
-            entry.stream.next_wake().into_iter().chain(tabs).min()
+            earliest(&[entry.stream.next_wake(), tabs])
         };
         self.entries.iter().filter_map(wakes).min()
     }
@@ -179,7 +178,7 @@ impl Streams {
 }
 
 impl Entry {
-    fn settle(&mut self, around: &mut Around, outputs: &mut VecDeque<StreamsOutput>) {
+    fn settle(&mut self, around: &mut Around, outputs: &mut Queue<StreamsOutput>) {
         // The end that a server set to the stream is told from the place that this tab still has.
         if self.stream.closed() {
             drain(self.id, &mut self.stream, outputs);
@@ -214,7 +213,7 @@ impl Entry {
     }
 }
 
-fn drain(id: StreamId, stream: &mut Stream, outputs: &mut VecDeque<StreamsOutput>) {
+fn drain(id: StreamId, stream: &mut Stream, outputs: &mut Queue<StreamsOutput>) {
     while let Some(output) = stream.poll() {
         outputs.push_back(StreamsOutput::Stream(id, output));
     }
