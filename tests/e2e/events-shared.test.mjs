@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
 import { listen, QUICK, quiet, requestsTo, stays, URL_PATH } from './streams.mjs';
-import { allHeard, openTabs, roles, SHARED, send, TABS } from './tabs.mjs';
+import { allHeard, openTabs, POLL_PATH, roles, SHARED, send, TABS } from './tabs.mjs';
 
 test('three tabs have one connection, and all hear all of it', async (t) => {
   const { server, feed, tabs } = await openTabs(t, 3);
@@ -140,11 +140,10 @@ test('reconnect() of a follower renews the one connection', async (t) => {
 });
 
 test('the followers of a leader that polls are connected too', async (t) => {
-  const { server, feed, tabs } = await openTabs(t, 2, {
-    options: { ...SHARED, firstByteMs: 150, poll: { url: '/api/poll', intervalMs: 60 } },
+  const { feed, tabs } = await openTabs(t, 2, {
+    options: { ...SHARED, firstByteMs: 150, poll: { url: POLL_PATH, intervalMs: 60 } },
     script: 'hang',
   });
-  server.on('/api/poll', feed.poll);
   for (const { stream } of tabs) await stream.is('polling');
   await allHeard(tabs, send(feed, 5));
 });

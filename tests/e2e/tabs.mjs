@@ -16,6 +16,8 @@ export const browser = await launchBrowser({ after });
 /** Tabs that notice each other quickly. */
 export const TABS = { heartbeatMs: 100, takeoverMs: 500 };
 export const SHARED = { shared: true };
+/** Where the feed is polled. */
+export const POLL_PATH = '/api/poll';
 
 /**
  * Tabs of one person, and a feed that they share by one stream each. The test fails when a page warns of anything.
@@ -32,6 +34,7 @@ export async function openTabs(
   const server = await serve(t);
   const feed = new EventFeed({ heartbeatMs: 200 });
   server.on(URL_PATH, script ?? feed.stream);
+  server.on(POLL_PATH, feed.poll);
   const context = await from.newContext();
   t.after(() => context.close());
   /** @type {WatchedPage[]} */
