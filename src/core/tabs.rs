@@ -130,6 +130,8 @@ pub struct Tabs {
     /// Where this tab stood when it came back; 0 once a leader let it follow from there, or made it the leader. Until then
     /// it may have missed something, and must not go on with what comes after that.
     claim: u64,
+    /// It leads from a place that others have passed, and gives nothing up before it has moved on, or until this moment.
+    catches_up: (u64, Timestamp),
     /// The next question cannot wait for the leader's silence.
     urgent: bool,
     stealing: bool,
@@ -166,6 +168,7 @@ impl Tabs {
             epoch: 0,
             leader: 0,
             claim: 0,
+            catches_up: (0, Timestamp(0)),
             urgent: false,
             stealing: false,
             overtaken: false,
@@ -237,6 +240,9 @@ impl Tabs {
     pub fn heard(&mut self, now: Timestamp, word: Word, place: u64, random: &mut Random) -> bool {
         if self.standing == Standing::Away || word.from == self.me || word.epoch > (now + AHEAD_MAX).0 {
             return false;
+        }
+        if place != self.catches_up.0 {
+            self.catches_up.0 = 0;
         }
         self.followed = true;
         let leads = matches!(word.says, Says::Here { .. } | Says::Yours { .. } | Says::Load);
@@ -347,7 +353,7 @@ impl Tabs {
     fn lead(&mut self, now: Timestamp) {
         self.epoch = self.epoch.saturating_add(1).max(now.0);
         self.leader = self.me;
-        self.claim = 0;
+        self.catches_up = (std::mem::take(&mut self.claim), now + self.settings.takeover);
         self.turn(Standing::Leading);
         self.say_here(now);
     }
@@ -355,7 +361,9 @@ impl Tabs {
     /// Somebody wants to know whether the leader is there, or would be the better one.
     fn asked(&mut self, now: Timestamp, from: Member, visible: bool, missed: bool, came: bool, random: &mut Random) {
         match self.standing {
-            Standing::Leading if missed || (visible && !self.visible) => {
+            // Who missed something asks again. An answer would say that there is nothing to catch up.
+            Standing::Leading if missed && self.catching_up(now) => {}
+            Standing::Leading if missed || (visible && !self.visible && !self.catching_up(now)) => {
                 self.step_down(now);
                 self.post(Says::Yours { to: from });
             }
@@ -373,6 +381,10 @@ impl Tabs {
             }
             Standing::Away | Standing::Following | Standing::Yielding => {}
         }
+    }
+
+    fn catching_up(&self, now: Timestamp) -> bool {
+        self.catches_up.0 != 0 && now < self.catches_up.1
     }
 
     /// Answers now, or a little later if it has just done so: one answer is for all who ask.

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use evenkeel::core::hub::Input;
+
 use super::script::SECOND;
 use super::world::World;
 
@@ -17,6 +19,7 @@ enum Op {
     Freeze(usize),
     Thaw(usize),
     Visible(usize, bool),
+    Away(usize, bool),
     Kill(usize),
     Cut,
 }
@@ -30,6 +33,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => tab().prop_map(Op::Freeze),
         3 => tab().prop_map(Op::Thaw),
         3 => (tab(), any::<bool>()).prop_map(|(tab, visible)| Op::Visible(tab, visible)),
+        2 => (tab(), any::<bool>()).prop_map(|(tab, away)| Op::Away(tab, away)),
         1 => tab().prop_map(Op::Kill),
         1 => Just(Op::Cut),
     ]
@@ -43,6 +47,7 @@ fn happen(world: &mut World, op: Op) {
         Op::Freeze(tab) => world.freeze(tab),
         Op::Thaw(tab) if world.pages[tab].alive => world.thaw(tab),
         Op::Visible(tab, visible) if runs(world, tab) => world.visible(tab, visible),
+        Op::Away(tab, away) if runs(world, tab) => world.tell(tab, Input::Away(away)),
         Op::Kill(tab) if world.pages.iter().filter(|page| page.alive).count() > 1 => world.kill(tab),
         Op::Cut => world.cut(),
         _ => {}
@@ -63,6 +68,7 @@ proptest! {
         }
         for tab in 0..TABS {
             happen(&mut world, Op::Thaw(tab));
+            happen(&mut world, Op::Away(tab, false));
         }
         for _ in 0..120 {
             world.event();

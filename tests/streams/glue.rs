@@ -11,8 +11,8 @@ use super::page::{Got, Load};
 use super::script::MINUTE;
 use super::world::{Coming, STREAM, World};
 
-/// Two tabs that both believe to have missed something do not take the connection from each other more often.
-const MISSED_APART: u64 = MINUTE;
+/// Two tabs that both believe to have missed something take the connection from each other so often in a minute.
+const MISSES_MAX: usize = 3;
 
 impl World {
     /// Tabs that listen are told before the page.
@@ -92,16 +92,17 @@ impl World {
                 return;
             }
         }
+        self.pages[page].misses.retain(|at| self.now - at < MINUTE);
         let this = &self.pages[page];
         let mut mine = this.reached();
-        let prompt = this.missed_at.is_some_and(|at| self.now - at < MISSED_APART);
+        let gave_up = this.misses.len() >= MISSES_MAX;
         let lags = |reached: &String| this.hub.stream(STREAM).is_some_and(|stream| stream.lags(reached.as_bytes()));
-        if load.reached.as_ref().is_some_and(|reached| !prompt && lags(reached)) {
+        if load.reached.as_ref().is_some_and(|reached| !gave_up && lags(reached)) {
             return self.missed(page);
         }
         let mut expected = load.before.unwrap_or_else(|| mine.clone());
         for (kind, data, own) in load.events {
-            let verdict = self.admit(page, &kind, &data, own.as_deref(), prompt || expected == mine);
+            let verdict = self.admit(page, &kind, &data, own.as_deref(), gave_up || expected == mine);
             if verdict == Admission::Gap {
                 return self.missed(page);
             }
@@ -121,7 +122,7 @@ impl World {
     }
 
     fn missed(&mut self, page: usize) {
-        self.pages[page].missed_at = Some(self.now);
+        self.pages[page].misses.push(self.now);
         self.tell(page, Input::Stream(STREAM, StreamInput::Missed));
     }
 

@@ -68,7 +68,7 @@ pub struct Page {
     /// The last event id that they know of.
     pub told: String,
     pub last_event_id: String,
-    pub missed_at: Option<u64>,
+    pub misses: Vec<u64>,
     /// The newest request for the lock.
     pub request: Option<u32>,
 }
@@ -95,7 +95,7 @@ impl Page {
             followed: false,
             told: String::new(),
             last_event_id: String::new(),
-            missed_at: None,
+            misses: Vec::new(),
             request: None,
         }
     }

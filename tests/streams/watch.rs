@@ -29,6 +29,8 @@ pub struct Watch {
     connections: u32,
     poll: bool,
     follows: bool,
+    /// Whoever leads anew says how things stand, also where that is no news.
+    shares: bool,
     away: bool,
     held: bool,
     hidden_since: Option<u64>,
@@ -50,6 +52,7 @@ impl Watch {
             connections: 0,
             poll: false,
             follows: false,
+            shares: false,
             away: false,
             held: false,
             hidden_since: (!visible).then_some(0),
@@ -141,7 +144,7 @@ impl Watch {
             }
             StreamsOutput::Left(_) => self.follows = true,
             StreamsOutput::Tabs(_, TabsOutput::Role(_)) => panic!("roles are told with their epoch"),
-            StreamsOutput::Tabs(..) => {}
+            StreamsOutput::Tabs(..) => self.shares = true,
         }
     }
 
@@ -180,7 +183,7 @@ impl Watch {
     fn shows(&mut self, now: u64, shown: Snapshot, fire: Fire) {
         let ended = self.shown.is_some_and(|before| before.status == Status::Closed);
         assert!(!ended, "the end is told once: {shown:?}");
-        assert!(self.follows || fire != Fire::Nothing || self.shown != Some(shown), "no news: {shown:?}");
+        assert!(self.shares || fire != Fire::Nothing || self.shown != Some(shown), "no news: {shown:?}");
         let waits = shown.status == Status::Waiting;
         assert_eq!(shown.next_retry_at.is_some(), waits, "{shown:?}");
         if fire == Fire::Open {
