@@ -31,12 +31,15 @@ const OTHERS = new Array(64).fill(1);
 
 /** The contenders, and what ends them. Ours is the module that ships, its streams answered by nobody. */
 export async function openContenders() {
-  const glue = createGlue((exports) => exports);
   const bytes = Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0));
-  const { memory } = glue.initSync({ module: await WebAssembly.compile(bytes) });
+  const engine = createGlue(await WebAssembly.compile(bytes), (exports) => exports);
+  const { memory } = engine;
+  const headers = { 'content-type': 'text/event-stream' };
   let opened;
-  const engine = new glue.Engine(OTHERS, {
-    connect: async () => new Response(null, { headers: { 'content-type': 'text/event-stream' } }),
+  engine.start(OTHERS, {
+    // All that is begun here is to connect.
+    begin: (task, id, number) =>
+      queueMicrotask(() => engine.ended(task, id, number, new Response(null, { headers }))),
     pump: (_, connection) => opened(connection),
     disconnect() {},
     show() {},
