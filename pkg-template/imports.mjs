@@ -3,7 +3,7 @@
 // wasm-bindgen names each import after what it is and a hash, sixteen digits that no compression shortens, once in the
 // module and once in the glue, and so its own exports. And it writes the glue before wasm-opt finds out what the module
 // really needs.
-import { EXPORTS, IMPORTS, number, Reader, sections } from './wasm-file.mjs';
+import { CUSTOM, EXPORTS, IMPORTS, number, Reader, sections } from './wasm-file.mjs';
 
 /**
  * The module with its imports and exports renamed, and the new names by the old ones. An import that is missing there is not needed any
@@ -13,6 +13,7 @@ export function shortenNames(bytes) {
   const names = { imports: new Map(), exports: new Map() };
   const out = [bytes.subarray(0, 8)];
   for (const { id, body } of sections(bytes)) {
+    if (id === CUSTOM) continue; // what tools tell each other
     const kept =
       id === IMPORTS
         ? renamedImports(body, names.imports)

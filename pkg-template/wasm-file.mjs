@@ -3,7 +3,7 @@
 export const EXPORTS = 7;
 export const CODE = 10;
 export const DATA = 11;
-const CUSTOM = 0;
+export const CUSTOM = 0;
 export const IMPORTS = 2;
 const NAME_FUNCTIONS = 1;
 
