@@ -9,11 +9,15 @@ import type { ErrorKind, EventsState, EventsStats } from './types.js';
 /** Taken at import: a page may put ours in its place later. */
 const Native = globalThis.EventSource;
 
+/** Told when a native stream is over by itself; true: something else goes on from there, and the stream is not closed. */
+type GaveUp = () => boolean;
+
 /** The native stream, or where there can be none, one that closes with kind `'runtime'`. */
-export const openFallback: OpenLine = (url, settings, sink) => {
-  const line = openNative(url, settings, sink);
+export const openFallback = (...[url, settings, sink, gaveUp]: [...Parameters<OpenLine>, GaveUp?]): Line => {
+  const line = openNative(url, settings, sink, gaveUp);
   if (line) return line;
-  queueMicrotask(() =>
+  queueMicrotask(() => {
+    gaveUp?.();
     sink.state(
       {
         status: 'closed',
@@ -25,8 +29,8 @@ export const openFallback: OpenLine = (url, settings, sink) => {
         reconnects: 0,
       },
       'error',
-    ),
-  );
+    );
+  });
   return {
     close() {},
     reconnect() {},
@@ -38,7 +42,7 @@ export const openFallback: OpenLine = (url, settings, sink) => {
  * Opens a native EventSource; null where it cannot do what is asked: headers, POST, or no such class. It cannot send a first Last-Event-ID
  * either, and then starts at what is new.
  */
-export function openNative(url: URL, settings: EventsSettings, sink: Sink): Line | null {
+export function openNative(url: URL, settings: EventsSettings, sink: Sink, gaveUp?: GaveUp): Line | null {
   if (!Native || settings.headers || settings.method === 'POST') return null;
   const stats: EventsStats = {
     lastEventId: settings.lastEventId,
@@ -74,6 +78,7 @@ export function openNative(url: URL, settings: EventsSettings, sink: Sink): Line
       stats.received++;
       if (!sink.message(type, data, lastEventId, origin) || sink.queued <= QUEUED_MAX) return;
       source.close();
+      gaveUp?.();
       tell('closed', 'queueFull', 'error');
     } else if (event.type === 'open') {
       stats.lastByteAt = Date.now();
@@ -83,7 +88,8 @@ export function openNative(url: URL, settings: EventsSettings, sink: Sink): Line
     } else {
       attempts++;
       // It does not say why it gave up; the server's refusal looks like a network that fails.
-      tell(source.readyState === 2 ? 'closed' : 'connecting', 'network', 'error');
+      const over = source.readyState === 2 && !gaveUp?.();
+      tell(over ? 'closed' : 'connecting', 'network', 'error');
     }
   }
 

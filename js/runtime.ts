@@ -7,7 +7,7 @@ import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { StabilityError } from './errors.js';
 import { createStore } from './store.js';
-import type { StreamHost } from './streams.js';
+import type { StreamHost } from './stream.js';
 import type { RuntimeState, StabilityConfig } from './types.js';
 
 type Source = NonNullable<StabilityConfig['wasm']>;

@@ -3,7 +3,7 @@
  */
 import { decode } from './body.js';
 import type { EventsSettings } from './config.js';
-import { orAbort, type Requests } from './request.js';
+import { orAbort, type Plan, type Requests, Unsendable } from './request.js';
 import type { PollResponse } from './types.js';
 
 const headersOf = ({ headers }: EventsSettings) => (typeof headers === 'function' ? headers() : headers);
@@ -20,7 +20,7 @@ export const pollOf = (options: EventsSettings): EventsSettings => ({
 
 /**
  * Asks for a stream from `lastId` on, or where that is undefined, polls. `attempt` counts from 1. Rejects with what the app's functions
- * throw, and with what `fetch` rejects with.
+ * throw, as Unsendable, and with what `fetch` rejects with.
  */
 export async function request(
   requests: Requests,
@@ -31,22 +31,27 @@ export async function request(
   signal: AbortSignal,
 ): Promise<Response> {
   const { method, body, withCredentials, strict } = options;
-  const headers = new Headers(await orAbort(signal, headersOf(options)));
-  if (!headers.has('accept')) headers.set('accept', lastId ? 'text/event-stream' : 'application/json');
-  if (lastId?.length) headers.set('last-event-id', asHeader(lastId));
-  const plan = requests.plan(
-    method,
-    url,
-    undefined,
-    {
-      headers: headers as unknown as Record<string, string>,
-      credentials: withCredentials ? 'include' : 'same-origin',
-    },
-    { cache: 'no-store', ...(body !== undefined && { body }) },
-  );
-  if (strict)
-    plan.trusted = false; // nothing is added to what the specification sends
-  else if (plan.trusted && attempt === 1) plan.standing = await orAbort(signal, requests.standing());
+  let plan: Plan;
+  try {
+    const headers = new Headers(await orAbort(signal, headersOf(options)));
+    if (!headers.has('accept')) headers.set('accept', lastId ? 'text/event-stream' : 'application/json');
+    if (lastId?.length) headers.set('last-event-id', asHeader(lastId));
+    plan = requests.plan(
+      method,
+      url,
+      undefined,
+      {
+        headers: headers as unknown as Record<string, string>,
+        credentials: withCredentials ? 'include' : 'same-origin',
+      },
+      { cache: 'no-store', ...(body !== undefined && { body }) },
+    );
+    if (strict)
+      plan.trusted = false; // nothing is added to what the specification sends
+    else if (plan.trusted && attempt === 1) plan.standing = await orAbort(signal, requests.standing());
+  } catch (cause) {
+    throw new Unsendable(cause);
+  }
   return requests.send(plan, attempt, signal);
 }
 

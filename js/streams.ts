@@ -2,58 +2,32 @@
  * Event streams: what the engine decides is done here. Connect, read, poll, share with other tabs, and tell the class.
  */
 import { decode, readBody, WHOLE } from './body.js';
-import type { EventsSettings, Settings } from './config.js';
+import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, StabilityError } from './errors.js';
-import { type Lines, QUEUED_MAX, type Sink } from './event-source.js';
+import { type Lines, QUEUED_MAX } from './event-source.js';
 import { type Emit, readBatch } from './message.js';
 import { openFallback, openNative } from './native.js';
 import { nextTask } from './next-task.js';
-import type { Requests } from './request.js';
+import { orAbort, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
+import {
+  ABORTED,
+  CLOSED,
+  closedBy,
+  FIRE,
+  type Load,
+  newStream,
+  numbersOf,
+  OPEN,
+  POLLING,
+  type Shown,
+  STATUS,
+  type Stream,
+  type StreamHost,
+} from './stream.js';
 import { isRefused, parsePoll, pollOf, request, secretOf } from './stream-request.js';
 import { type Group, HERE, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
-import type { ErrorKind, EventsState, EventsStatus, PollResponse } from './types.js';
-
-/** What the Rust side calls for streams, and for the tabs that share one. */
-export interface StreamHost {
-  connect(stream: number, connection: number, lastId: Uint8Array): Promise<Response | null | undefined>;
-  pump(stream: number, connection: number): void;
-  disconnect(stream: number): void;
-  pollEvents(stream: number): Promise<Response | null | undefined>;
-  dropPoll(stream: number): void;
-  takePoll(stream: number): void;
-  show(stream: number, ...shown: [...Shown, fire: number]): void;
-  lock(group: number, steal: boolean): void;
-  unlock(group: number): void;
-  post(group: number, epoch: number, says: number, visible: boolean, value: number): void;
-  role(group: number, leads: boolean, epoch: number): void;
-  joined(group: number): void;
-  left(group: number): void;
-}
-
-/** How a stream stands, in the numbers of the Rust side; negative: none. */
-type Shown = [
-  status: number,
-  attempts: number,
-  nextRetryAt: number,
-  end: number,
-  httpStatus: number,
-  retryAfterMs: number,
-];
-
-/** What the leader tells the other tabs: how it stands, how far it has come, and events, each as type, data and its id where that is a new one. */
-interface Load {
-  shown?: Shown;
-  fire?: number;
-  /** The last event id before the events, and after them. */
-  before?: string;
-  lastId?: string;
-  origin?: string;
-  events?: Array<string | null>;
-  /** The last event id, with every sign of life: who lost messages finds out. */
-  at?: string;
-}
 
 /** A follower wants a new connection. */
 const AGAIN = 'again';
@@ -77,60 +51,7 @@ const ID_MAX = 4_096;
 const MISSES_MAX = 3;
 const MISSES_MS = 60_000;
 
-const STATUS = [
-  'connecting',
-  'open',
-  'waiting',
-  'polling',
-  'paused',
-  'closed',
-] as const satisfies EventsStatus[];
-const OPEN = 1;
-const POLLING = 3;
-const CLOSED = 5;
-const closedBy = (kind: ErrorKind): Shown => [CLOSED, 0, -1, 2 + KINDS.indexOf(kind), 0, -1];
-const ABORTED = closedBy('aborted');
-const FIRE = [undefined, 'open', 'error'] as const;
-
 const encoder = new TextEncoder();
-interface Stream {
-  url: URL;
-  options: EventsSettings;
-  sink: Sink;
-  /** Its group is known, if it has one. */
-  begun: boolean;
-  /** The engine has it. */
-  attached: boolean;
-  /** Until something else brings the events. */
-  late: ReturnType<typeof setTimeout> | undefined;
-  /** What brings them while there is no engine. */
-  native: ReturnType<typeof openNative>;
-  connection: AbortController;
-  poll: AbortController;
-  polled: PollResponse | undefined;
-  response: Response | undefined;
-  origin: string;
-  cause: unknown;
-  shown: Shown;
-  error: StabilityError | null;
-  opened: number;
-  lastEventId: string;
-  received: number;
-  repeated: number;
-  lastByteAt: number | null;
-  group: Group | undefined;
-  role: EventsState['role'];
-  epoch: number;
-  /** Other tabs listen. */
-  followed: boolean;
-  /** The last event id that they know of. */
-  told: string;
-  /** When it found lately that it had missed something that the others were told. */
-  misses: number[];
-  /** What the class was told. */
-  state: EventsState | undefined;
-}
-
 /** Opens streams. */
 export function createStreams(
   settings: Settings,
@@ -139,6 +60,8 @@ export function createStreams(
   diagnostics: DiagnosticsLog,
 ) {
   const streams = new Map<number, Stream>();
+  /** Groups that are left in a moment. */
+  const leaving = new Set<() => void>();
   let lastId = 0;
   let disposed = false;
 
@@ -146,35 +69,7 @@ export function createStreams(
 
   const open: Lines['open'] = (url, options, sink) => {
     const id = ++lastId;
-    const stream: Stream = {
-      url,
-      options,
-      sink,
-      begun: false,
-      attached: false,
-      late: undefined,
-      native: null,
-      connection: new AbortController(),
-      poll: new AbortController(),
-      polled: undefined,
-      response: undefined,
-      origin: url.origin,
-      cause: undefined,
-      shown: [0, 0, -1, 0, 0, -1],
-      error: null,
-      opened: 0,
-      lastEventId: options.lastEventId,
-      received: 0,
-      repeated: 0,
-      lastByteAt: null,
-      group: undefined,
-      role: 'single',
-      epoch: 0,
-      followed: false,
-      told: '',
-      misses: [],
-      state: undefined,
-    };
+    const stream = newStream(url, options, sink);
     streams.set(id, stream);
     begin(id, stream);
     return {
@@ -184,13 +79,14 @@ export function createStreams(
       },
       reconnect() {
         if (stream.native) stream.native.reconnect();
-        else if (stream.role === 'follower') post(stream, AGAIN);
+        else if (stream.role === 'follower' && stream.state?.status !== 'paused') post(stream, AGAIN);
         else runtime().engine()?.again(id);
       },
       stats() {
         if (stream.native) return stream.native.stats();
+        // While a chunk is handed over, the engine is ahead of the page.
         return {
-          lastEventId: reached(id) ?? stream.lastEventId,
+          lastEventId: (!stream.handing && reached(id)) || stream.lastEventId,
           received: stream.received,
           duplicates: stream.repeated,
           lastByteAt: stream.lastByteAt,
@@ -220,7 +116,12 @@ export function createStreams(
     runtime().start();
     // A module that is slow to come shall not hold the page's events.
     stream.late = setTimeout(() => {
-      stream.native = openNative(stream.url, stream.options, stream.sink);
+      // Where the server refuses it, the engine will do better.
+      stream.native = openNative(stream.url, stream.options, stream.sink, () => {
+        dismiss(stream);
+        if (runtime().failed()) forget(id, stream);
+        return streams.has(id);
+      });
     }, settings.startTimeoutMs);
   }
 
@@ -228,39 +129,38 @@ export function createStreams(
     if (stream.sink.closed) return forget(id, stream);
     clearTimeout(stream.late);
     const { url, options, group } = stream;
-    const { backoff, pauseHiddenAfterMs, poll, strict } = options;
-    if (stream.native) {
-      stream.lastEventId = stream.native.stats().lastEventId;
-      stream.received = stream.native.stats().received;
-      stream.native.close();
-      stream.native = null;
-      stream.sink.onType = undefined;
-    }
+    dismiss(stream);
     stream.attached = true;
     stream.role = group ? 'follower' : 'single';
     runtime()
       .engine()!
       .openStream(
         id,
-        Float64Array.of(
-          ...[backoff.baseMs, backoff.maxMs, +(backoff.jitter === 'full'), options.firstByteMs],
-          ...[options.stableMs, options.spreadMs, options.watchdogMs, options.maxEventBytes],
-          ...[options.dedupeIds, pauseHiddenAfterMs === false ? -1 : pauseHiddenAfterMs],
-          ...[poll ? poll.intervalMs : -1, +strict, +requests.isTrusted(url)],
-        ),
+        numbersOf(options, requests.isTrusted(url)),
         encoder.encode(stream.lastEventId),
         group?.me ?? 0,
       );
   }
 
+  /** The native stream has done its part: what it reached is where the next one goes on. */
+  function dismiss(stream: Stream): void {
+    if (!stream.native) return;
+    const { lastEventId, received } = stream.native.stats();
+    stream.native.close();
+    Object.assign(stream, { lastEventId, received, native: null });
+    stream.sink.onType = undefined;
+  }
+
   /** There will be no engine. */
   function fall(id: number, stream: Stream): void {
-    if (stream.sink.closed) return forget(id, stream); // the native stream gave up meanwhile
+    if (stream.sink.closed) return forget(id, stream);
     if (stream.native) return;
     detach(stream);
-    const { url, options, sink } = stream;
-    stream.native = openFallback(url, { ...options, lastEventId: stream.lastEventId }, sink);
-    streams.set(id, stream);
+    const { url, options, sink, lastEventId } = stream;
+    stream.native = openFallback(url, { ...options, lastEventId }, sink, () => {
+      forget(id, stream);
+      return false;
+    });
   }
 
   function detach(stream: Stream): void {
@@ -281,17 +181,19 @@ export function createStreams(
 
   async function pump(id: number, stream: Stream, connection: number): Promise<void> {
     const { signal } = stream.connection;
-    const reader = stream.response?.body?.getReader();
     let left = new Uint8Array();
     let gaveWayAt = Date.now();
     const hold = (held: boolean) => runtime().engine()?.hold(id, held);
     hold(false); // the connection before this one may have ended while it was held
     try {
+      const reader = stream.response?.body?.getReader();
       while (reader) {
-        const pause = Date.now() - gaveWayAt > GIVE_WAY_EVERY_MS ? nextTask() : stream.sink.room();
+        // A loop that takes its time here must not hold the events of other tabs back.
+        const room = stream.followed ? boundQueue(id, stream) : stream.sink.room();
+        const pause = Date.now() - gaveWayAt > GIVE_WAY_EVERY_MS ? nextTask() : room;
         if (pause) {
           hold(true);
-          await pause;
+          await Promise.race([pause, new Promise<void>((go) => (stream.letGo = go))]);
           if (signal.aborted) break;
           hold(false);
           gaveWayAt = Date.now();
@@ -308,6 +210,14 @@ export function createStreams(
       }
     } catch {} // it broke, which is an end like any other
     if (!signal.aborted) runtime().engine()?.broken(id, connection);
+  }
+
+  /** A stream that cannot be held back ends rather than lose events, or keep them without bound. */
+  function boundQueue(id: number, stream: Stream): undefined {
+    if (stream.sink.queued <= QUEUED_MAX) return;
+    stream.followed = false; // the others go on without this tab
+    show(id, stream, closedBy('queueFull'), 2);
+    runtime().engine()?.closeStream(id);
   }
 
   function feed(id: number, stream: Stream, connection: number, chunk: Uint8Array): void {
@@ -349,7 +259,10 @@ export function createStreams(
   function hand(stream: Stream, ...[type, data, eventId]: Parameters<Emit>): boolean {
     stream.received++;
     stream.lastEventId = eventId;
-    return stream.sink.message(type, data, eventId, stream.origin);
+    stream.handing = true;
+    const goesOn = stream.sink.message(type, data, eventId, stream.origin);
+    stream.handing = false;
+    return goesOn;
   }
 
   /** How far a stream has come; undefined where the engine does not have it. */
@@ -385,6 +298,7 @@ export function createStreams(
     const engine = runtime().engine();
     if (!stream.followed) stream.told = reached(id) ?? '';
     stream.followed = true;
+    stream.letGo?.();
     if (load === AGAIN) {
       if (stream.role === 'leader') engine?.again(id);
       return;
@@ -398,12 +312,21 @@ export function createStreams(
       const opens = isOpen(shown[0]) && !isOpen(stream.shown[0]);
       show(id, stream, shown, opens ? 1 : fire === 2 ? 2 : 0);
       if (shown[0] === CLOSED) return engine.closeStream(id);
+      // What the server asked of one tab, it asked of all.
+      const [, , nextRetryAt, , , retryAfterMs] = shown;
+      engine.restFor(
+        id,
+        isOpen(shown[0]) ? -1 : retryAfterMs < 0 ? 0 : Math.max(0, nextRetryAt - Date.now()),
+      );
     }
     let mine = reached(id) ?? '';
     stream.misses = stream.misses.filter((at) => Date.now() - at < MISSES_MS);
     const gaveUp = stream.misses.length >= MISSES_MAX;
-    if (typeof place === 'string' && !gaveUp && engine.lags(id, encoder.encode(place)))
-      return missed(id, stream);
+    if (typeof place === 'string' && engine.lags(id, encoder.encode(place))) {
+      if (!gaveUp) return missed(id, stream);
+      // Nobody can tell who is ahead, so this tab goes on from where the leader is.
+      engine.reached(id, encoder.encode(place));
+    }
     let expected = typeof before === 'string' ? before : mine;
     if (Array.isArray(events)) {
       stream.lastByteAt = Date.now();
@@ -421,9 +344,20 @@ export function createStreams(
       stream.lastEventId = lastId;
       engine.reached(id, encoder.encode(lastId));
     }
-    if (stream.sink.queued <= QUEUED_MAX) return;
-    show(id, stream, closedBy('queueFull'), 2);
-    engine.closeStream(id);
+    boundQueue(id, stream);
+  }
+
+  /** The lock could reach another tab before the last word does, and that tab would ask the server once more. */
+  function leaveSoon(group: Group, ms: number): void {
+    const leave = (): void => {
+      clearTimeout(timer);
+      leaving.delete(leave);
+      globalThis.removeEventListener?.('pagehide', leave);
+      group.leave();
+    };
+    const timer = setTimeout(leave, ms);
+    leaving.add(leave);
+    globalThis.addEventListener?.('pagehide', leave);
   }
 
   function missed(id: number, stream: Stream): void {
@@ -467,8 +401,7 @@ export function createStreams(
     if (code === CLOSED) {
       const { group } = stream;
       if (stream.followed && role === 'leader' && group && settings.tabs) {
-        // The lock could reach another tab before the last word does, and that tab would ask the server once more.
-        setTimeout(group.leave, settings.tabs.heartbeatMs);
+        leaveSoon(group, settings.tabs.heartbeatMs);
         stream.group = undefined;
       }
       forget(id, stream);
@@ -502,6 +435,7 @@ export function createStreams(
       stream.connection = new AbortController();
       const { signal } = stream.connection;
       stream.cause = stream.response = undefined;
+      if (!lastId.length && reached(id)) diagnostics.emit('idDropped', { id });
       diagnostics.count('streamConnections');
       diagnostics.emit('connect', { id, url: url.href, connection });
       try {
@@ -519,7 +453,9 @@ export function createStreams(
         return await ask();
       } catch (error) {
         if (signal.aborted) return null;
-        stream.cause = error;
+        const unsent = error instanceof Unsendable;
+        stream.cause = unsent ? error.cause : error;
+        if (unsent) return false; // a token may not be had yet
       }
       // Once in a stream's life: what an outage costs shall not double.
       if (connection > 1 || !(await isRefused(url, stream.options, signal))) return null;
@@ -532,8 +468,9 @@ export function createStreams(
       const stream = streams.get(id);
       if (!stream?.options.poll) return null;
       stream.poll = new AbortController();
-      const signal = AbortSignal.any([stream.poll.signal, AbortSignal.timeout(settings.api.timeoutMs)]);
       try {
+        if (!stream.followed) await orAbort(stream.poll.signal, stream.sink.room());
+        const signal = AbortSignal.any([stream.poll.signal, AbortSignal.timeout(settings.api.timeoutMs)]);
         const url = requests.resolve(stream.options.poll.url);
         const lastId = reached(id);
         if (lastId && lastId.length <= ID_MAX) url.searchParams.set('lastEventId', lastId);
@@ -562,6 +499,10 @@ export function createStreams(
           for (const { id: eventId, event, data } of polled?.events ?? []) {
             const own = eventId?.includes('\0') ? null : (eventId ?? null);
             const type = event || 'message';
+            if (data.length > stream.options.maxEventBytes) {
+              diagnostics.emit('skipped', { id, reason: 'tooLarge' });
+              continue;
+            }
             if (admit(id, stream, type, data, own, true) !== NEW) continue;
             last = own ?? last;
             if (!emit(type, data, last)) return;
@@ -620,6 +561,7 @@ export function createStreams(
     failed: () => each(fall),
     dispose(): void {
       disposed = true;
+      for (const leave of leaving) leave();
       for (const [id, stream] of [...streams]) {
         stream.followed = false; // the others go on without this tab
         show(id, stream, ABORTED, 0);

@@ -53,8 +53,8 @@ export async function nameOf(app: string, secret: () => Promise<string>): Promis
     return;
   }
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(await secret()));
-  // The number is that of the words: a version that says others does not meet this one.
-  return `${app}:1:${btoa(String.fromCharCode(...new Uint8Array(digest, 0, 18)))}`;
+  // The number is that of the words: a version that says others does not meet this one. A lock's name must not begin with '-'.
+  return `evenkeel:1:${app}:${btoa(String.fromCharCode(...new Uint8Array(digest, 0, 18)))}`;
 }
 
 /** Becomes a member, without a word yet. `onLock`: the lock is held, or was lost, or is not to be had. */

@@ -74,8 +74,12 @@ pub(super) fn connected(connection: u32, result: JsValue, now: Timestamp) -> Str
     if result.is_object() {
         return StreamInput::Answered(connection, reply(result, Content::Other, now));
     }
-    let unsendable = result.is_undefined();
-    StreamInput::Broken(connection, if unsendable { Broken::Unsendable } else { Broken::Lost })
+    let how = match result.as_bool() {
+        Some(_) => Broken::Refused,
+        None if result.is_undefined() => Broken::Unsendable,
+        None => Broken::Lost,
+    };
+    StreamInput::Broken(connection, how)
 }
 
 /// What came of polling.

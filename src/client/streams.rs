@@ -125,6 +125,12 @@ pub fn reached(id: u32, last_id: &[u8]) {
     tell(id, StreamInput::Reached(last_id.to_vec()));
 }
 
+/// The server asked the tab that holds the connection to wait for so many milliseconds; negative: it is open.
+#[wasm_bindgen(js_name = restFor)]
+pub fn rest_for(id: u32, wait: f64) {
+    tell(id, StreamInput::RestFor((wait >= 0.0).then(|| Duration::from_millis(wait as u64))));
+}
+
 /// The reader of a stream holds it back, or lets it go.
 #[wasm_bindgen]
 pub fn hold(id: u32, held: bool) {

@@ -25,7 +25,7 @@ use super::random::Random;
 use super::requests::{Answer, Body, Requests, RequestsOutput, Step, Weather};
 use super::settings::Settings;
 use super::tabs::{Member, Word};
-use super::time::{Timestamp, earliest};
+use super::time::{Duration, Timestamp, earliest};
 use super::verify::{SessionAnswer, Verified, Verify, VerifyOutput};
 
 /// What happened.
@@ -78,6 +78,8 @@ pub enum StreamInput {
     Hold(bool),
     /// How far the tab has come that holds the connection, or the server says.
     Reached(Vec<u8>),
+    /// The server asked the tab that holds the connection to wait for so long; none: it is open.
+    RestFor(Option<Duration>),
     /// This tab missed something that the others were told.
     Missed,
     /// Somebody wants a new connection now.
@@ -280,6 +282,7 @@ impl Hub {
                 StreamInput::Polled(reply) => stream.polled(reply, around),
                 StreamInput::Hold(held) => stream.hold(around.now, held),
                 StreamInput::Reached(last_id) => stream.parser.set_last_id(&last_id),
+                StreamInput::RestFor(wait) => stream.rest_for(around.now, wait),
                 StreamInput::Again => stream.again(around),
                 _ => stream.close(),
             });

@@ -1,6 +1,6 @@
 //! Asking again and again, where a stream does not get through.
 
-use super::reconnect::Wait;
+use super::reconnect::{RETRY_AFTER_MAX, Wait};
 use crate::core::backoff::Backoff;
 use crate::core::random::Random;
 use crate::core::time::{Duration, Timestamp};
@@ -105,7 +105,7 @@ impl Polling {
         let Some(interval) = self.interval else { return };
         self.answered = ok;
         self.failures = if ok { 0 } else { self.failures.saturating_add(1) };
-        let floor = retry_after.unwrap_or(Duration::ZERO);
+        let floor = retry_after.unwrap_or(Duration::ZERO).min(RETRY_AFTER_MAX);
         let wait = interval.max(floor).max(if ok { interval } else { backoff.ceiling(self.failures) });
         let jitter = random.up_to(Duration::from_millis(wait.as_millis() / JITTER_SHARE));
         self.state = State::Due(Wait { floor: now + floor, until: now + wait + jitter });

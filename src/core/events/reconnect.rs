@@ -13,7 +13,7 @@ use crate::core::time::{Duration, Timestamp};
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(300);
 /// No server keeps a page away for longer with one `Retry-After`.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 
 /// The waits of one stream.
 #[derive(Clone, Copy, Debug)]

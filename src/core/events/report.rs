@@ -45,6 +45,8 @@ impl Reply {
 pub enum Broken {
     /// No response, or the connection ended.
     Lost,
+    /// A function of the app threw before anything was sent; another time it may not.
+    Refused,
     /// The request cannot be sent, now or ever.
     Unsendable,
 }

@@ -10,7 +10,7 @@ use std::mem::discriminant;
 use super::memory::Memory;
 use super::parser::{Event, Parser};
 use super::polling::Polling;
-use super::reconnect::{Reconnect, ReconnectSettings, Wait};
+use super::reconnect::{RETRY_AFTER_MAX, Reconnect, ReconnectSettings, Wait};
 use super::report::{Admission, Broken, Content, Fault, Fire, Reply, Snapshot, Status, StreamOutput};
 use super::watchdog::Watchdog;
 use crate::core::kind::Kind;
@@ -196,7 +196,8 @@ impl Stream {
         }
         self.watchdog.reset();
         self.polling.ended(around.now, false);
-        self.fail(opened, Fault::lost(around.online), around);
+        let fault = if how == Broken::Refused { Fault::of(Kind::Invalid) } else { Fault::lost(around.online) };
+        self.fail(opened, fault, around);
     }
 
     /// Bytes came. None: of a connection that is over. Else whether anything but the batch changed.
@@ -278,6 +279,8 @@ impl Stream {
     /// The browser's `online` and `offline`. A connection that spans an offline spell is taken for dead.
     pub fn network(&mut self, online: bool, around: &mut Around) {
         match self.state {
+            // The specification knows nothing of this, and a connection that broke says so itself.
+            State::Connecting { .. } | State::Open { .. } if self.settings.reconnect.strict => {}
             State::Open { .. } if !online => self.shaken = true,
             State::Open { .. } if self.shaken => {
                 self.say(Fault::of(Kind::Network));
@@ -309,7 +312,7 @@ impl Stream {
     /// This device slept, or the page stood still.
     pub fn slept(&mut self, around: &mut Around) {
         self.shaken = true;
-        if matches!(self.state, State::Connecting { .. }) {
+        if matches!(self.state, State::Connecting { .. }) && !self.settings.reconnect.strict {
             self.renew(around);
         } else {
             self.hurry(around);
@@ -323,6 +326,13 @@ impl Stream {
         self.follows = follows;
         self.memory.source_changed();
         self.rest(around);
+    }
+
+    /// The server asked the tab that has the connection to wait for so long; none: it is open.
+    pub fn rest_for(&mut self, now: Timestamp, wait: Option<Duration>) {
+        if let State::Idle(floor) = &mut self.state {
+            *floor = wait.map_or(now, |wait| (*floor).max(now + wait.min(RETRY_AFTER_MAX)));
+        }
     }
 
     /// Another user is signed in: what was sent to the one before is over, and so is its last id.
