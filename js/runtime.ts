@@ -122,8 +122,10 @@ export function createRuntime(
       options(),
       Object.assign(tasks, {
         async begin(task: number, id: number, number: number, lastId: Uint8Array) {
-          // Copied, since the module's memory may move before it is read. None of them rejects.
-          glue.ended(task, id, number, await tasks[TASKS[task]!](id, number, lastId.slice()));
+          const reached = lastId.slice(); // the module's memory may move before it is read
+          await null; // what is aborted in the same breath is never sent
+          // None of them rejects.
+          glue.ended(task, id, number, await tasks[TASKS[task]!](id, number, reached));
         },
       }),
     );
