@@ -5,7 +5,7 @@ import { getLines, getMessages } from '@microsoft/fetch-event-source/lib/esm/par
 import { createParser } from 'eventsource-parser';
 import { createGlue } from '#glue';
 import wasm from '#wasm-base64';
-import { readBatch } from '../js/message.ts';
+import { own, readBatch } from '../js/message.ts';
 
 const PEERS = {
   // Takes text: its users decode.
@@ -46,7 +46,8 @@ export async function openContenders() {
   });
   let id = 0;
 
-  async function evenkeel(onEvent) {
+  /** @param keeps as events do that a page hears: their text is cut loose from its chunk */
+  async function evenkeel(onEvent, keeps = false) {
     engine.closeStream(id++);
     const opening = new Promise((resolve) => {
       opened = resolve;
@@ -55,7 +56,7 @@ export async function openContenders() {
     const connection = await opening;
     let lastId = '';
     const emit = (event, data, id) => {
-      onEvent({ id, event, data });
+      onEvent({ id, event, data: keeps ? own(data) : data });
       return true;
     };
     return (chunk) => {

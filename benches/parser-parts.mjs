@@ -82,7 +82,7 @@ async function keepSome(contender, pieces, heap) {
     due = false;
     length += event.data.length;
     events.push(event);
-  });
+  }, true);
   const before = await heap();
   for (const piece of pieces) {
     due = true;
