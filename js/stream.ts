@@ -75,8 +75,6 @@ export interface Stream {
   sink: Sink;
   /** Its group is known, if it has one. */
   begun: boolean;
-  /** The engine has it. */
-  attached: boolean;
   /** Until something else brings the events. */
   late: ReturnType<typeof setTimeout> | undefined;
   /** What brings them while there is no engine. */
@@ -117,7 +115,6 @@ export const newStream = (url: URL, options: EventsSettings, sink: Sink): Stream
   options,
   sink,
   begun: false,
-  attached: false,
   late: undefined,
   native: null,
   connection: new AbortController(),

@@ -130,7 +130,6 @@ export function createStreams(
     clearTimeout(stream.late);
     const { url, options, group } = stream;
     dismiss(stream);
-    stream.attached = true;
     stream.role = group ? 'follower' : 'single';
     runtime()
       .engine()!
@@ -165,7 +164,6 @@ export function createStreams(
 
   function detach(stream: Stream): void {
     clearTimeout(stream.late);
-    stream.attached = false;
     stream.connection.abort();
     stream.poll.abort();
     stream.group?.leave();
