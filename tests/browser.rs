@@ -46,10 +46,18 @@ export class ScriptedHost {
     const end = this.reads.shift() ?? 0;
     return end === 'never' ? new Promise(() => {}) : Promise.resolve(end);
   }
-  ask(question) {
+  async ask(question) {
     this.#say('ask', question);
-    return Promise.resolve(this.facts.shift() ?? -1);
+    const fact = this.facts.shift() ?? -1;
+    await null;
+    if (question === 0 && !this.life.aborted) this.answered(0, fact, -1, -1);
+    return question === 0 ? -3 : fact;
   }
+  showSession(...about) { this.#say('session', ...about); }
+  toldSession(...about) { this.#say('told of the session', ...about); }
+  postSession(...about) { this.#say('post', ...about); }
+  showVersion(...about) { this.#say('version', ...about); }
+  toldVersion(...about) { this.#say('told of the version', ...about); }
   settle(call, flight, end, retryAfterMs, shared) {
     this.#say('settle', call, flight, end, retryAfterMs, shared);
     this.settled?.(call);
@@ -140,6 +148,8 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     fn set_ended(this: &ScriptedHost, ended: &JsValue);
     #[wasm_bindgen(method, setter)]
+    fn set_answered(this: &ScriptedHost, answered: &JsValue);
+    #[wasm_bindgen(method, setter)]
     fn set_settled(this: &ScriptedHost, listener: &js_sys::Function);
     #[wasm_bindgen(method)]
     fn end(this: &ScriptedHost);
@@ -180,6 +190,14 @@ const UNAUTHENTICATED: u32 = 6;
 const INVALID: u32 = 12;
 const TOO_LARGE: u32 = 18;
 
+const NO_SESSION: [f64; 3] = [0.0; 3];
+/// One clear answer is enough. Asked every 5 min, and by this tab alone.
+const SESSION: [f64; 11] =
+    [1.0, 0.0, SECOND, 300.0 * SECOND, 900.0 * SECOND, 300.0 * SECOND, -1.0, 0.0, -1.0, -1.0, 0.0];
+const NO_VERSION: [f64; 1] = [0.0];
+/// The server says by itself which version it runs, and the page is reloaded at once. None was used before.
+const VERSION: [f64; 8] = [1.0, 0.0, -1.0, 0.0, 0.0, 600.0 * SECOND, 5.0 * SECOND, 0.0];
+
 const URL: &str = "https://app.test/api/x";
 const SECOND: f64 = 1_000.0;
 
@@ -197,41 +215,29 @@ impl Drop for Shell {
 
 impl Shell {
     fn new(answers: &[&str]) -> Shell {
+        Shell::with(answers, &[], &NO_SESSION, &NO_VERSION)
+    }
+
+    /// `facts` are what the session endpoint and the probe say.
+    fn with(answers: &[&str], facts: &[f64], session: &[f64], version: &[f64]) -> Shell {
         let host = ScriptedHost::new(answers.iter().map(|answer| (*answer).to_owned()).collect());
-        let options: js_sys::Array = [
-            7.0, // seed
-            20.0,
-            2.0,
-            SECOND,
-            0.0, // backoff, without jitter
-            -1.0,
-            0.0,
-            0.0, // no budget
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-            0.0, // no breaker
-            100.0,
-            512.0, // slots and queue
-            0.0,
-            0.0, // no rate limit
-            1.0,
-            0.0,
-            SECOND, // session: one clear answer is enough
-            2.0,
-            60.0 * SECOND,
-            0.0, // connection, without a probe
-            0.0,
-            0.0,   // no tabs
-            503.0, // the one status that is worth another attempt
-        ]
-        .into_iter()
-        .map(JsValue::from_f64)
-        .collect();
+        host.set_facts(facts.iter().copied().map(JsValue::from_f64).collect());
+        let numbers: [&[f64]; 9] = [
+            &[7.0],                               // seed
+            &[20.0, 2.0, SECOND, 0.0],            // backoff, without jitter
+            &[-1.0, 0.0, 0.0],                    // no budget
+            &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0],      // no breaker
+            &[100.0, 512.0, 0.0, 0.0],            // slots, queue, and no rate limit
+            &[2.0, 60.0 * SECOND, 0.0, 0.0, 0.0], // connection, without a probe; no tabs
+            session,
+            version,
+            &[503.0], // the one status that is worth another attempt
+        ];
+        let options: js_sys::Array = numbers.concat().into_iter().map(JsValue::from_f64).collect();
         let ended = Closure::<dyn Fn(u32, u32, u32, JsValue)>::new(engine::ended);
         host.set_ended(&ended.into_js_value());
+        let answered = Closure::<dyn Fn(u32, f64, f64, f64)>::new(engine::session);
+        host.set_answered(&answered.into_js_value());
         engine::start(options.into(), host.clone().unchecked_into::<Host>());
         Shell { host }
     }
@@ -317,16 +323,55 @@ async fn retry_after_is_read_from_the_headers() {
 #[wasm_bindgen_test]
 async fn a_401_and_a_page_where_data_was_asked_for_ask_the_session() {
     for answer in ["401", "200\ncontent-type: text/html; charset=utf-8", "200\ncontent-type: Text/HTML"] {
-        let shell = Shell::new(&[answer, "200\ncontent-type: application/json"]);
-        shell.host.set_facts(js_sys::Array::of1(&42.into()));
+        let answers = [answer, "200\ncontent-type: application/json"];
+        let shell = Shell::with(&answers, &[42.0, 42.0], &SESSION, &NO_VERSION);
         shell.call(1, GET | WANTS_DATA);
         shell.ends(1, OK).await;
-        assert!(shell.host.said().contains(&"ask 0".to_owned()));
+        assert_eq!(shell.host.said().iter().filter(|word| *word == "ask 0").count(), 2, "once at the start");
     }
-    let shell = Shell::new(&["401"]);
-    shell.host.set_facts(js_sys::Array::of1(&(-2).into()));
+    let shell = Shell::with(&["401"], &[-2.0, -2.0], &SESSION, &NO_VERSION);
     shell.call(1, GET);
     shell.ends(1, UNAUTHENTICATED).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_session_is_asked_at_once_shown_and_signed_out() {
+    let shell = Shell::with(&[], &[42.0], &SESSION, &NO_VERSION);
+    assert!(shell.host.said().contains(&"ask 0".to_owned()));
+    shell.heard("session 1 42 true").await;
+    shell.heard("told of the session 3 1 0").await; // a mark is set
+    engine::session(3, 0.0, 0.0, 0.0);
+    shell.heard("told of the session 4 0 0").await; // sign out at the server
+    engine::session(4, 1.0, 0.0, 0.0);
+    shell.heard("session 2 -1 true").await;
+    shell.heard("told of the session 1 1 0").await; // it is over, because of that
+}
+
+#[wasm_bindgen_test]
+async fn what_no_tab_says_is_nothing() {
+    let shell = Shell::with(&[], &[42.0], &SESSION, &NO_VERSION);
+    shell.heard("session 1 42 true").await;
+    let before = shell.host.said().len();
+    for number in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+        for says in [4, 5, 6, 7, 10, 12, 21, u32::MAX] {
+            engine::session_heard(number, says, number, number, number);
+        }
+        engine::heard(0, number, number, 99, true, number);
+        engine::session(99, number, number, number);
+        engine::version(99, number, number);
+    }
+    assert_eq!(shell.host.said()[before..].iter().find(|word| word.starts_with("session 2")), None);
+}
+
+#[wasm_bindgen_test]
+async fn a_new_version_is_prepared_for_and_reloaded() {
+    let shell = Shell::with(&[], &[], &NO_SESSION, &VERSION);
+    engine::version(0, 2.0, 0.0);
+    shell.heard("version 1 2 0 -1 false").await;
+    shell.heard("told of the version 2 0 0").await; // get ready
+    engine::version(9, 1.0, 0.0);
+    shell.heard("version 2 2 0 -1 false").await;
+    shell.heard("told of the version 3 2 0").await; // reload
 }
 
 #[wasm_bindgen_test]

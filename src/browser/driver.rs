@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 
 use super::events;
 use super::host::{Host, Question, Task};
-use super::http;
+use super::{draft, http, session, version};
 use crate::core::connection::ConnectionStatus;
 use crate::core::events::parser::Event;
 use crate::core::events::report::Admission;
@@ -67,7 +67,7 @@ impl Driver {
         let input = match task {
             Task::Send => Some(http::sent(attempt, result, now())),
             Task::Read => Some(http::read(attempt, &result)),
-            Task::Ask => http::asked(id, &result),
+            Task::Ask => http::probed(&result),
             Task::Connect => Some(Input::Stream(id, events::connected(number, result, now()))),
             Task::Poll => Some(Input::Stream(id, events::polled(result, now()))),
         };
@@ -136,8 +136,9 @@ impl Driver {
             Output::Retry(flight, wait) => host.retry(flight, wait.as_millis() as f64),
             Output::Retrying(flight) => host.retrying(flight),
             Output::Breaker(flight, switched) => host.breaker(flight, switched.whole_origin, switched.state as u32),
-            Output::AskSession => host.begin(Task::Ask as u32, Question::Session as u32, 0, &[]),
-            Output::CancelSession => host.hush(Question::Session as u32),
+            Output::Session(output) => session::perform(self, output),
+            Output::Version(output) => version::perform(self, output),
+            Output::Draft(id, output) => draft::perform(self, id, output),
             Output::Probe => host.begin(Task::Ask as u32, Question::Probe as u32, 0, &[]),
             Output::Connection(status, since) => host.connection(
                 match status {

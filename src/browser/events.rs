@@ -6,11 +6,11 @@ use wasm_bindgen::prelude::*;
 use super::driver::Driver;
 use super::host::Task;
 use super::http::{is_html, retry_after};
+use super::tabs;
 use crate::core::events::report::{Broken, Content, Reply, Snapshot, StreamOutput};
 use crate::core::events::streams::{StreamId, StreamsOutput};
 use crate::core::hub::StreamInput;
 use crate::core::kind::End;
-use crate::core::tabs::{Says, TabsOutput, Word};
 use crate::core::time::Timestamp;
 
 /// Does what the core says about streams.
@@ -28,40 +28,10 @@ pub(super) fn perform(driver: &Driver, output: StreamsOutput) {
             // The hub keeps these.
             StreamOutput::Verify | StreamOutput::Met(_) => {}
         },
-        StreamsOutput::Tabs(id, output) => match output {
-            TabsOutput::Lock { steal } => host.lock(id, steal),
-            TabsOutput::Unlock => host.unlock(id),
-            TabsOutput::Post(word) => {
-                let (says, visible, value) = match word.says {
-                    Says::Join { visible, place } => (0, visible, place as f64),
-                    Says::Ask { visible } => (1, visible, 0.0),
-                    Says::Here { visible } => (2, visible, 0.0),
-                    Says::Yours { to } => (3, false, f64::from(to)),
-                    Says::Load => (4, false, 0.0),
-                };
-                host.post(id, word.epoch as f64, says, visible, value);
-            }
-            TabsOutput::Joined => host.joined(id),
-            // Told as below, with the epoch.
-            TabsOutput::Role(_) => {}
-        },
+        StreamsOutput::Tabs(id, output) => tabs::perform(driver, id, output),
         StreamsOutput::Leads(id, leads, epoch) => host.role(id, leads, epoch as f64),
         StreamsOutput::Left(id) => host.left(id),
     }
-}
-
-/// What another tab said, from the numbers that it was sent as. None: what no tab of this version says.
-#[must_use]
-pub fn word(from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> Option<Word> {
-    let says = match says {
-        0 => Says::Join { visible, place: value as u64 },
-        1 => Says::Ask { visible },
-        2 => Says::Here { visible },
-        3 => Says::Yours { to: value as u32 },
-        4 => Says::Load,
-        _ => return None,
-    };
-    Some(Word { from: from as u32, epoch: epoch as u64, says })
 }
 
 fn connect(driver: &Driver, id: StreamId, connection: u32) {

@@ -37,18 +37,17 @@ impl Task {
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub enum Question {
-    /// Is somebody signed in? Answers with [`ASK_CANNOT_TELL`], [`ASK_NOBODY`], [`ASK_NOTHING`] or a number that stands
-    /// for the user.
+    /// Is somebody signed in? Answered by `client::session`.
     Session,
-    /// Is the server back? Answers with the status, or [`ASK_CANNOT_TELL`] when no response came, or [`ASK_NOTHING`].
+    /// Is the server back? Ends with the status, or [`ASK_CANNOT_TELL`] when no response came, or [`ASK_NOTHING`].
     Probe,
+    /// Which version does the server run? Answered by `client::version`.
+    Version,
 }
 
 /// No answer, or none that says anything.
 pub const ASK_CANNOT_TELL: f64 = -1.0;
-/// A clear answer that nobody is signed in.
-pub const ASK_NOBODY: f64 = -2.0;
-/// It was not asked, since another tab probes, or nobody waits for the answer any more.
+/// It was not asked, since another tab probes, or nobody waits for the answer any more; or it was answered already.
 pub const ASK_NOTHING: f64 = -3.0;
 
 #[wasm_bindgen]
@@ -105,6 +104,39 @@ extern "C" {
     /// Says how many calls wait for a slot.
     #[wasm_bindgen(method)]
     pub fn queued(this: &Host, calls: u32);
+
+    // ------------------------------------------------------------ session and version
+
+    /// Says how the session stands. `user`: a number of the host's, or negative.
+    #[wasm_bindgen(method, js_name = showSession)]
+    pub fn show_session(this: &Host, status: u32, user: f64, leads: bool);
+
+    /// Something happened to the session: `what` is a number of `browser::session`.
+    #[wasm_bindgen(method, js_name = toldSession)]
+    pub fn told_session(this: &Host, what: u32, a: f64, b: f64);
+
+    /// Says something about the session to the other tabs.
+    #[wasm_bindgen(method, js_name = postSession)]
+    pub fn post_session(this: &Host, turn: f64, says: u32, value: f64, user: f64, expires: f64);
+
+    /// Says how the page's version stands; negative: none.
+    #[wasm_bindgen(method, js_name = showVersion)]
+    pub fn show_version(this: &Host, status: u32, latest: f64, reason: i32, blocked_by: i32, dismissed: bool);
+
+    /// Something happened to the page's version: `what` is a number of `browser::version`.
+    #[wasm_bindgen(method, js_name = toldVersion)]
+    pub fn told_version(this: &Host, what: u32, a: f64, b: f64);
+
+    // ------------------------------------------------------------ drafts
+
+    /// Says how a draft stands. `kind`: of the error, or negative; `retry_after`: milliseconds, or negative; `conflict`:
+    /// 0 with the server's copy, 1 with another one of this device, 2 it was cleared; or negative.
+    #[wasm_bindgen(method, js_name = showDraft)]
+    pub fn show_draft(this: &Host, draft: u32, status: u32, saved_to: u32, kind: i32, retry_after: f64, conflict: i32);
+
+    /// Something is to be done for a draft: `what` is a number of `browser::draft`.
+    #[wasm_bindgen(method, js_name = toldDraft)]
+    pub fn told_draft(this: &Host, draft: u32, what: u32, a: f64, b: f64, c: bool);
 
     // ------------------------------------------------------------ event streams
 

@@ -3,14 +3,13 @@
 use gloo_net::http::{Headers, Response};
 use wasm_bindgen::prelude::*;
 
-use super::host::{ASK_CANNOT_TELL, ASK_NOBODY, ASK_NOTHING, Question};
+use super::host::{ASK_CANNOT_TELL, ASK_NOTHING};
 use crate::core::hub::Input;
 use crate::core::origin::Met;
 use crate::core::output::Attempt;
 use crate::core::requests::{Answer, Body};
 use crate::core::retry_after;
 use crate::core::time::{Duration, Timestamp};
-use crate::core::verify::SessionAnswer;
 
 /// What came of sending.
 pub(super) fn sent(attempt: Attempt, result: JsValue, now: Timestamp) -> Input {
@@ -33,21 +32,11 @@ pub(super) fn read(attempt: Attempt, result: &JsValue) -> Input {
     Input::Read(attempt, body)
 }
 
-/// What an endpoint of the app's server answered. None: it was not asked.
-pub(super) fn asked(question: u32, result: &JsValue) -> Option<Input> {
+/// What the probe met. None: nothing was asked, or it was answered in another way.
+pub(super) fn probed(result: &JsValue) -> Option<Input> {
     let answer = result.as_f64().unwrap_or(ASK_CANNOT_TELL);
-    if answer == ASK_NOTHING {
-        return None;
-    }
-    Some(if question == Question::Session as u32 {
-        Input::Session(match answer {
-            ASK_NOBODY => SessionAnswer::Nobody,
-            ..0.0 => SessionAnswer::CannotTell,
-            user => SessionAnswer::User(user as u64),
-        })
-    } else {
-        Input::Probed(if answer < 0.0 { Met::Broken } else { Met::Status(answer as u16) })
-    })
+    let met = || if answer < 0.0 { Met::Broken } else { Met::Status(answer as u16) };
+    (answer != ASK_NOTHING).then(|| Input::Probed(met()))
 }
 
 fn answer(response: JsValue, now: Timestamp) -> Answer {

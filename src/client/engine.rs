@@ -8,6 +8,7 @@ use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
 use super::options::Options;
+use crate::browser;
 use crate::browser::driver::Driver;
 use crate::browser::host::Host;
 use crate::browser::page::{self, online, visible};
@@ -25,6 +26,7 @@ const STREAMS: u32 = 8;
 const WANTS_DATA: u32 = 16;
 const CRITICAL: u32 = 32;
 const BACKGROUND: u32 = 64;
+const WRITES: u32 = 128;
 
 thread_local! {
     static DRIVER: Cell<Option<Driver>> = const { Cell::new(None) };
@@ -69,6 +71,7 @@ pub fn call(id: u32, url: &str, share: &str, flags: u32, retries: u32, timeout: 
             trusted: has(TRUSTED),
             streams: has(STREAMS),
             wants_data: has(WANTS_DATA),
+            writes: has(WRITES),
         },
         retries,
         timeout: Duration::from_millis(timeout as u64),
@@ -94,6 +97,42 @@ pub fn progressed(flight: u32, number: u32) {
     driver().input(Input::Progressed(Attempt { flight, number }));
 }
 
+/// A pointer, key or touch, or a scroll.
+#[wasm_bindgen]
+pub fn active(by_scroll: bool) {
+    driver().input(Input::Active(by_scroll));
+}
+
+/// Something about the session: `what` and its numbers are those of `browser::session`.
+#[wasm_bindgen]
+pub fn session(what: u32, a: f64, b: f64, c: f64) {
+    tell(browser::session::input(what, a, b, c));
+}
+
+/// Another tab says something about the session.
+#[wasm_bindgen(js_name = sessionHeard)]
+pub fn session_heard(turn: f64, says: u32, value: f64, user: f64, expires: f64) {
+    tell(browser::session::heard(turn, says, value, user, expires));
+}
+
+/// Something about the page's version: `what` and its numbers are those of `browser::version`.
+#[wasm_bindgen]
+pub fn version(what: u32, a: f64, b: f64) {
+    tell(browser::version::input(what, a, b));
+}
+
+/// A draft is there; times are in milliseconds, and `owner` and `base` are numbers of `browser::draft`.
+#[wasm_bindgen(js_name = openDraft)]
+pub fn open_draft(id: u32, debounce: f64, max_wait: f64, endpoint: bool, owner: f64, base: f64, edited: bool) {
+    driver().input(browser::draft::open(id, debounce, max_wait, endpoint, owner, base, edited));
+}
+
+/// Something about a draft: `what` and its numbers are those of `browser::draft`.
+#[wasm_bindgen]
+pub fn draft(id: u32, what: u32, a: f64, b: f64, c: f64) {
+    tell(browser::draft::input(id, what, a, b, c));
+}
+
 /// Ends everything.
 #[wasm_bindgen]
 pub fn dispose() {
@@ -105,4 +144,10 @@ pub fn dispose() {
 #[must_use]
 pub fn next_link(header: &str) -> Option<String> {
     link::next(header).map(str::to_owned)
+}
+
+fn tell(input: Option<Input>) {
+    if let Some(input) = input {
+        driver().input(input);
+    }
 }

@@ -3,6 +3,8 @@
 mod engine;
 mod options;
 mod streams;
+mod tabs;
 
 pub use engine::*;
 pub use streams::*;
+pub use tabs::*;

@@ -5,13 +5,11 @@ use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
 use super::engine::driver;
-use crate::browser::events::word;
 use crate::core::backoff::{Backoff, Jitter};
 use crate::core::events::parser::Event;
 use crate::core::events::reconnect::ReconnectSettings;
 use crate::core::events::report::Broken;
 use crate::core::events::stream::StreamSettings;
-use crate::core::events::streams::Told;
 use crate::core::hub::{Input, StreamInput};
 use crate::core::time::Duration;
 
@@ -147,18 +145,6 @@ pub fn again(id: u32) {
 #[wasm_bindgen(js_name = closeStream)]
 pub fn close_stream(id: u32) {
     tell(id, StreamInput::Close);
-}
-
-/// A group's lock is held, or was lost.
-#[wasm_bindgen]
-pub fn locked(group: u32, held: bool) {
-    tell(group, StreamInput::Told(if held { Told::Locked } else { Told::Lost }));
-}
-
-/// Another tab of a group said a word. Whether to take what it carries.
-#[wasm_bindgen]
-pub fn heard(group: u32, from: f64, epoch: f64, says: u32, visible: bool, value: f64) -> bool {
-    word(from, epoch, says, visible, value).is_some_and(|word| driver().heard(group, word))
 }
 
 fn tell(id: u32, input: StreamInput) {

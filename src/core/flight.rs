@@ -42,6 +42,8 @@ pub struct Traits {
     pub streams: bool,
     /// HTML is not what was asked for.
     pub wants_data: bool,
+    /// Its method is unsafe: a page is not reloaded under it.
+    pub writes: bool,
 }
 
 /// What the headers say, as far as it decides something.
@@ -119,6 +121,8 @@ pub(super) struct Flight {
     pub verified: bool,
     /// The last answer refused it: sent again, it is not done twice.
     pub refused: bool,
+    /// The session that it was sent with is over.
+    pub stale: bool,
     /// The page slept while the present attempt ran.
     pub slept: bool,
     /// Since when it has been retrying.
@@ -147,6 +151,7 @@ impl Flight {
             retry_after: None,
             verified: false,
             refused: false,
+            stale: false,
             slept: false,
             retrying_since: None,
             told_retrying: false,

@@ -2,7 +2,10 @@
 //!
 //! - A request's outcome feeds the connection; the connection holds background work back, and lets it go.
 //! - A 401 asks the session; the session's answer sends the waiting requests on, or ends them.
-//! - Another user's session ends what still runs for the one before.
+//! - The end of a session ends what would be sent again for it, and another user's whatever still runs.
+//! - A page of an old version is reloaded once nothing is unsaved: it asks drafts and unsafe requests first. Who signs out
+//!   does so once drafts are saved.
+//! - What drafts meet at the server feeds the connection, and their 401 asks the session; its answer thaws them.
 //! - A degraded connection probes, and the probe's answer feeds it.
 //! - Event streams live beside the requests: their 401 asks the session too, what they meet feeds the connection, and
 //!   another user's session makes them begin anew.
@@ -12,83 +15,29 @@
 
 use super::clock::Clock;
 use super::connection::{Connection, ConnectionStatus};
+use super::draft::drafts::Drafts;
+use super::draft::{self, DraftOutput};
 use super::events::parser::Event;
-use super::events::report::{Admission, Broken, Reply, StreamOutput};
-use super::events::stream::{Around, Stream, StreamSettings};
-use super::events::streams::{StreamId, Streams, StreamsOutput, Told};
-use super::flight::{Call, CallId};
+use super::events::report::{Admission, StreamOutput};
+use super::events::stream::{Around, Stream};
+use super::events::streams::{StreamId, Streams, StreamsOutput};
+use super::flight::CallId;
+pub use super::input::{Input, SessionInput, StreamInput, VersionInput};
 use super::kind::{End, Kind};
 use super::origin::Met;
-use super::output::{Attempt, Output, Settled};
+use super::output::{Output, Settled};
 use super::queue::Queue;
 use super::random::Random;
-use super::requests::{Answer, Body, Requests, RequestsOutput, Step, Weather};
+use super::requests::{Requests, RequestsOutput, Step, Weather};
+use super::session::{self, Session, SessionOutput};
 use super::settings::Settings;
-use super::tabs::{Member, Word};
+use super::tabs::Word;
 use super::time::{Duration, Timestamp, earliest};
-use super::verify::{SessionAnswer, Verified, Verify, VerifyOutput};
+use super::verify::Verified;
+use super::version::{self, Unsaved, Version, VersionOutput};
 
-/// What happened.
-#[derive(Debug)]
-pub enum Input {
-    /// The host's timer rang.
-    Wake,
-    /// Somebody calls.
-    Call(Call),
-    /// Somebody does not want the answer any more.
-    Abort(CallId),
-    /// An attempt's headers are here.
-    Answered(Attempt, Answer),
-    /// Some bytes of its body came.
-    Progressed(Attempt),
-    /// Its body was read, or could not be.
-    Read(Attempt, Body),
-    /// No response came.
-    Failed(Attempt),
-    /// The request cannot be sent as it is, or a hook threw.
-    Unsendable(Attempt),
-    /// The session endpoint answered.
-    Session(SessionAnswer),
-    /// The probe met this.
-    Probed(Met),
-    /// The browser's `online` and `offline` events.
-    Network(bool),
-    /// The page became visible or hidden.
-    Visible(bool),
-    /// The page goes, perhaps into the back/forward cache, or came back from there.
-    Away(bool),
-    /// Something about an event stream.
-    Stream(StreamId, StreamInput),
-    /// The client is disposed of. A call that comes later is aborted at once.
-    Dispose,
-}
-
-/// What happened to one event stream. Its bytes and the words of other tabs come by [`Hub::bytes`] and [`Hub::heard`], which answer.
-#[derive(Debug)]
-pub enum StreamInput {
-    /// Somebody wants one, from this event on. With a member it shares its connection with other tabs.
-    Open(StreamSettings, Vec<u8>, Option<Member>),
-    /// The headers of a connection are here.
-    Answered(u32, Reply),
-    /// A connection ended, or was never made.
-    Broken(u32, Broken),
-    /// A poll brought this; none: nothing.
-    Polled(Option<Reply>),
-    /// Its reader holds it back, or lets it go.
-    Hold(bool),
-    /// How far the tab has come that holds the connection, or the server says.
-    Reached(Vec<u8>),
-    /// The server asked the tab that holds the connection to wait for so long; none: it is open.
-    RestFor(Option<Duration>),
-    /// This tab missed something that the others were told.
-    Missed,
-    /// Somebody wants a new connection now.
-    Again,
-    /// Nobody wants it any more.
-    Close,
-    /// Of its group's lock.
-    Told(Told),
-}
+/// Drafts have so long to be saved before somebody is signed out.
+const SIGN_OUT_FLUSH_MAX: Duration = Duration::from_secs(5);
 
 /// All machines of one client.
 #[derive(Debug)]
@@ -98,12 +47,15 @@ pub struct Hub {
     random: Random,
     requests: Requests,
     streams: Streams,
-    verify: Option<Verify>,
+    drafts: Drafts,
+    session: Option<Session>,
+    version: Option<Version>,
     connection: Connection,
-    user: Option<u64>,
     online: bool,
     visible: bool,
     disposed: bool,
+    /// Somebody signs out, and drafts have so long to be saved.
+    leaving: Option<Timestamp>,
     /// When the host promised to come back.
     due: Option<Timestamp>,
     told: (ConnectionStatus, usize),
@@ -113,20 +65,33 @@ pub struct Hub {
 impl Hub {
     /// Starts at the host's time, with the host's dice and what the browser says of network and visibility.
     #[must_use]
-    pub fn new(settings: Settings, seed: u64, host: Timestamp, online: bool, visible: bool) -> Hub {
+    pub fn new(mut settings: Settings, seed: u64, host: Timestamp, online: bool, visible: bool) -> Hub {
         let connection = Connection::new(settings.connection, host, online);
+        let mut random = Random::new(seed);
+        let session = settings.session.map(|(session, start, member)| {
+            let tabs = member.zip(settings.tabs);
+            let around = &mut session::Around { now: host, awake: host, random: &mut random, online, visible };
+            Session::new(session, tabs, start, around)
+        });
+        let version = settings.version.take().map(|(version, used)| {
+            let unsaved = Unsaved::default();
+            let around = &mut version::Around { now: host, random: &mut random, online, visible, unsaved };
+            Version::new(version, used, around)
+        });
         Hub {
             clock: Clock::new(host),
-            random: Random::new(seed),
+            random,
             requests: Requests::default(),
             streams: Streams::default(),
-            verify: settings.verify.map(Verify::new),
+            drafts: Drafts::default(),
+            session,
+            version,
             told: (ConnectionStatus::Online, 0),
             connection,
-            user: None,
             online,
             visible,
             disposed: false,
+            leaving: None,
             due: None,
             outputs: Queue::new(),
             settings,
@@ -154,23 +119,61 @@ impl Hub {
             Input::Read(attempt, body) => self.with_requests(|requests, step| requests.read(attempt, body, step)),
             Input::Failed(attempt) => self.with_requests(|requests, step| requests.failed(attempt, step)),
             Input::Unsendable(attempt) => self.with_requests(|requests, step| requests.unsendable(attempt, step)),
-            Input::Session(answer) => {
-                if let Some(verify) = &mut self.verify {
-                    verify.answered(self.clock.awake(), answer);
+            Input::Session(input) => self.with_session(|session, around| match input {
+                SessionInput::Answered(answer) => session.answered(answer, around),
+                SessionInput::Verify => session.request(around),
+                SessionInput::Nudged => session.nudged(around),
+                SessionInput::SignOut => session.sign_out(around),
+                SessionInput::SignedOut(accepted) => session.signed_out(accepted, around),
+                SessionInput::Locked(held) => session.locked(held, around),
+                SessionInput::HeardTabs(word) => session.heard_tabs(word, around),
+                SessionInput::Heard(word) => session.heard(word, around),
+            }),
+            Input::Version(input) => self.with_version(|version, around| match input {
+                VersionInput::Seen(id, mode) => version.seen(id, mode, around),
+                VersionInput::Refused(mode) => version.refused(mode, around),
+                VersionInput::Checked(found) => version.checked(found, around),
+                VersionInput::Check => version.check(around),
+                VersionInput::ChunkFailed => version.chunk_failed(around),
+                VersionInput::Hold(held) => version.hold(held, around),
+                VersionInput::Released => version.released(around),
+                VersionInput::Apply => version.apply(around),
+                VersionInput::Dismiss => version.dismiss(around),
+                VersionInput::Prepared(prepared) => version.prepared(prepared, around),
+                VersionInput::Unrecorded => version.unrecorded(around),
+            }),
+            Input::Active(by_scroll) => {
+                self.with_session(Session::active);
+                if !by_scroll {
+                    self.with_version(Version::active);
                 }
             }
             Input::Probed(met) => self.met(met),
             Input::Network(online) => {
                 self.online = online;
+                self.with_drafts(Drafts::network);
                 self.connection.network(now, online);
+                self.with_session(Session::network);
+                self.with_version(Version::network);
                 self.with_streams(|streams, around| streams.each(|stream| stream.network(online, around)));
             }
             Input::Visible(visible) => {
                 self.visible = visible;
+                self.with_drafts(|drafts, around| drafts.visible(visible, around));
+                self.with_session(Session::visible);
+                self.with_version(Version::visible);
                 self.with_streams(Streams::visible);
             }
-            Input::Away(away) => self.with_streams(|streams, around| streams.each(|stream| stream.away(away, around))),
+            Input::Away(away) => {
+                self.with_drafts(|drafts, around| drafts.away(away, around));
+                self.with_session(|session, around| session.away(away, around));
+                if !away {
+                    self.with_version(Version::restored);
+                }
+                self.with_streams(|streams, around| streams.each(|stream| stream.away(away, around)));
+            }
             Input::Stream(id, input) => self.tell_stream(id, input),
+            Input::Draft(id, input) => self.with_drafts(|drafts, around| drafts.handle(id, input, around)),
             Input::Dispose => self.dispose(),
         }
         self.settle();
@@ -216,9 +219,13 @@ impl Hub {
     pub fn next_wake(&mut self) -> Option<Timestamp> {
         let probe = self.next_probe();
         let requests = self.requests.next_wake(&self.clock, self.weather());
-        let verify = self.verify.as_ref().and_then(Verify::next_wake).map(|awake| self.clock.on_wall(awake));
+        let session = self.session.as_ref().and_then(Session::next_wake);
+        let question = self.session.as_ref().and_then(Session::next_awake).map(|awake| self.clock.on_wall(awake));
+        let version = self.version.as_ref().and_then(Version::next_wake);
         let streams = self.streams.next_wake();
-        self.due = earliest(&[probe, requests, verify, streams]).filter(|_| !self.disposed);
+        let drafts = self.drafts.next_wake();
+        let wakes = [probe, requests, session, question, version, streams, drafts, self.leaving];
+        self.due = earliest(&wakes).filter(|_| !self.disposed);
         self.due.map(|due| self.clock.on_host(due))
     }
 
@@ -227,15 +234,16 @@ impl Hub {
         if self.disposed {
             return;
         }
-        if let Some(verify) = &mut self.verify {
-            verify.wake(self.clock.awake());
-        }
         self.session_says();
         self.with_requests(Requests::wake);
         self.requests_say();
         self.session_says();
         self.with_streams(Streams::wake);
         self.streams_say();
+        self.drafts_say();
+        self.version_says();
+        self.drafts_say();
+        self.let_leave();
         self.probe();
         self.requests_say();
         let connection = self.connection.status();
@@ -256,11 +264,7 @@ impl Hub {
             match said {
                 RequestsOutput::Host(output) => self.outputs.push_back(output),
                 RequestsOutput::Met(met) => self.met(met),
-                RequestsOutput::Verify => {
-                    if let Some(verify) = &mut self.verify {
-                        verify.request(self.clock.awake());
-                    }
-                }
+                RequestsOutput::Verify => self.with_session(Session::request),
             }
         }
     }
@@ -294,9 +298,7 @@ impl Hub {
             match said {
                 StreamsOutput::Stream(_, StreamOutput::Met(met)) => self.met(met),
                 StreamsOutput::Stream(_, StreamOutput::Verify) => {
-                    if let Some(verify) = &mut self.verify {
-                        verify.request(self.clock.awake());
-                    }
+                    self.with_session(Session::request);
                     self.session_says();
                 }
                 StreamsOutput::Stream(id, StreamOutput::Show(mut snapshot, fire)) => {
@@ -309,24 +311,73 @@ impl Hub {
         }
     }
 
-    fn session_says(&mut self) {
-        while let Some(said) = self.verify.as_mut().and_then(Verify::poll) {
+    fn drafts_say(&mut self) {
+        self.with_drafts(Drafts::wake);
+        while let Some((id, said)) = self.drafts.poll() {
             match said {
-                VerifyOutput::Ask => self.outputs.push_back(Output::AskSession),
-                VerifyOutput::Cancel => self.outputs.push_back(Output::CancelSession),
-                VerifyOutput::Verified(verified) => {
-                    if let Verified::SignedIn(user) = verified
-                        && self.user.replace(user).is_some_and(|before| before != user)
-                    {
-                        self.with_requests(|requests, step| requests.abort_all(true, step));
-                        self.with_streams(|streams, around| streams.each(|stream| stream.switched(around)));
-                    }
-                    self.with_requests(|requests, step| requests.verified(verified, step));
-                    self.with_streams(|streams, around| streams.each(|stream| stream.verified(verified, around)));
+                DraftOutput::Verify => {
+                    self.with_session(Session::request);
+                    self.session_says();
                 }
+                DraftOutput::CheckVersion => self.with_version(Version::check),
+                DraftOutput::Reached(true) => self.connection.reached(self.clock.now()),
+                DraftOutput::Reached(false) => self.connection.missed(self.clock.now(), &mut self.random),
+                said => self.outputs.push_back(Output::Draft(id, said)),
             }
         }
+    }
+
+    /// Who signs out has to wait for drafts, but not for long.
+    fn let_leave(&mut self) {
+        let late = self.leaving.is_some_and(|until| until <= self.clock.now());
+        if late || (self.leaving.is_some() && self.drafts.resting()) {
+            self.leaving = None;
+            self.outputs.push_back(Output::Session(SessionOutput::SignOut));
+        }
+    }
+
+    fn session_says(&mut self) {
+        self.with_session(Session::wake);
+        while let Some(said) = self.session.as_mut().and_then(Session::poll) {
+            match said {
+                SessionOutput::Verified(verified) => {
+                    self.with_requests(|requests, step| requests.verified(verified, step));
+                    self.with_streams(|streams, around| streams.each(|stream| stream.verified(verified, around)));
+                    self.drafts.verified(verified);
+                }
+                SessionOutput::SignOut => {
+                    self.with_drafts(Drafts::flush_all);
+                    self.leaving = Some(self.clock.now() + SIGN_OUT_FLUSH_MAX);
+                    continue;
+                }
+                SessionOutput::Ended(_) => self.with_requests(Requests::session_ended),
+                // Whom nobody could tell when a draft was refused, somebody can now.
+                SessionOutput::Show(session::Snapshot {
+                    status: session::Status::Authenticated,
+                    user: Some(user),
+                    ..
+                }) => {
+                    self.drafts.verified(Verified::SignedIn(user));
+                }
+                SessionOutput::Switched(..) => {
+                    self.with_requests(|requests, step| requests.abort_all(true, step));
+                    self.with_streams(|streams, around| streams.each(|stream| stream.switched(around)));
+                }
+                _ => {}
+            }
+            self.outputs.push_back(Output::Session(said));
+        }
         self.requests_say();
+    }
+
+    fn version_says(&mut self) {
+        self.with_version(Version::wake);
+        while let Some(said) = self.version.as_mut().and_then(Version::poll) {
+            match said {
+                VersionOutput::Flush => self.with_drafts(Drafts::flush_all),
+                said => self.outputs.push_back(Output::Version(said)),
+            }
+        }
     }
 
     fn met(&mut self, met: Met) {
@@ -356,10 +407,10 @@ impl Hub {
     }
 
     fn dispose(&mut self) {
-        if let Some(verify) = &mut self.verify {
-            verify.stop();
-        }
+        self.with_session(|session, _| session.stop());
         self.session_says();
+        self.with_version(|version, _| version.stop());
+        self.version_says();
         self.with_requests(|requests, step| requests.abort_all(false, step));
         self.requests_say();
         self.with_streams(|streams, around| {
@@ -367,6 +418,7 @@ impl Hub {
             streams.wake(around);
         });
         self.streams_say();
+        self.drafts.stop();
         self.disposed = true;
     }
 
@@ -382,7 +434,10 @@ impl Hub {
         let slept = self.clock.observe(host, self.due, !self.visible);
         if slept {
             self.requests.slept();
+            self.with_session(Session::slept);
+            self.with_version(Version::slept);
             self.with_streams(Streams::slept);
+            self.with_drafts(Drafts::slept);
         }
         slept
     }
@@ -391,7 +446,7 @@ impl Hub {
         Weather {
             offline: !self.online,
             background: self.visible && self.connection.status() == ConnectionStatus::Online,
-            session: self.verify.is_some(),
+            session: self.session.is_some(),
         }
     }
 
@@ -407,8 +462,55 @@ impl Hub {
             random: &mut self.random,
             online: self.online,
             visible: self.visible,
-            session: self.verify.is_some(),
+            session: self.session.is_some(),
         };
         act(&mut self.streams, around)
+    }
+
+    fn with_drafts(&mut self, act: impl FnOnce(&mut Drafts, &mut draft::Around)) {
+        let around = &mut draft::Around {
+            now: self.clock.now(),
+            random: &mut self.random,
+            online: self.online,
+            session: self.session.is_some(),
+        };
+        act(&mut self.drafts, around);
+    }
+
+    fn with_session(&mut self, act: impl FnOnce(&mut Session, &mut session::Around)) {
+        if let Some((session, mut around)) = self.session() {
+            act(session, &mut around);
+        }
+    }
+
+    /// Not written out anew wherever it is needed.
+    #[inline(never)]
+    fn session(&mut self) -> Option<(&mut Session, session::Around<'_>)> {
+        let around = session::Around {
+            now: self.clock.now(),
+            awake: self.clock.awake(),
+            random: &mut self.random,
+            online: self.online,
+            visible: self.visible,
+        };
+        Some((self.session.as_mut()?, around))
+    }
+
+    fn with_version(&mut self, act: impl FnOnce(&mut Version, &mut version::Around)) {
+        if let Some((version, mut around)) = self.version() {
+            act(version, &mut around);
+        }
+    }
+
+    #[inline(never)]
+    fn version(&mut self) -> Option<(&mut Version, version::Around<'_>)> {
+        let around = version::Around {
+            now: self.clock.now(),
+            random: &mut self.random,
+            online: self.online,
+            visible: self.visible,
+            unsaved: Unsaved { drafts: self.drafts.unsaved(), requests: self.requests.writes() },
+        };
+        Some((self.version.as_mut()?, around))
     }
 }

@@ -26,6 +26,37 @@ pub enum Kind {
     Runtime,
 }
 
+impl Kind {
+    /// All of them, by their number.
+    pub const ALL: [Kind; 19] = [
+        Kind::Network,
+        Kind::Offline,
+        Kind::Timeout,
+        Kind::Aborted,
+        Kind::Unauthenticated,
+        Kind::AuthUnknown,
+        Kind::Forbidden,
+        Kind::NotFound,
+        Kind::Conflict,
+        Kind::Outdated,
+        Kind::Invalid,
+        Kind::RateLimited,
+        Kind::Unavailable,
+        Kind::Server,
+        Kind::CircuitOpen,
+        Kind::QueueFull,
+        Kind::TooLarge,
+        Kind::Parse,
+        Kind::Runtime,
+    ];
+
+    /// That of a number; none: no kind has it.
+    #[must_use]
+    pub fn of(number: u32) -> Option<Kind> {
+        Kind::ALL.get(number as usize).copied()
+    }
+}
+
 /// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -1,11 +1,14 @@
 //! What the core asks of its host.
 
 use super::connection::ConnectionStatus;
+use super::draft::{DraftId, DraftOutput};
 use super::events::streams::StreamsOutput;
 use super::flight::CallId;
 use super::kind::End;
 use super::origin::Switched;
+use super::session::SessionOutput;
 use super::time::{Duration, Timestamp};
+use super::version::VersionOutput;
 
 /// One attempt of a flight. Word of an earlier attempt that comes late says nothing about the present one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +57,10 @@ pub enum Output {
     Retrying(CallId),
     /// Say that a breaker changed.
     Breaker(CallId, Switched),
-    /// Ask the session endpoint, answered by [`Input::Session`](super::hub::Input::Session).
-    AskSession,
-    /// End that question.
-    CancelSession,
+    /// For the session.
+    Session(SessionOutput),
+    /// For the page's version.
+    Version(VersionOutput),
     /// Ask whether the server is back, answered by [`Input::Probed`](super::hub::Input::Probed).
     Probe,
     /// Say what the connection is now, on the host's clock.
@@ -66,4 +69,6 @@ pub enum Output {
     Queued(usize),
     /// For an event stream.
     Streams(StreamsOutput),
+    /// For a draft.
+    Draft(DraftId, DraftOutput),
 }

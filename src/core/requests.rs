@@ -114,6 +114,20 @@ impl Requests {
         }
     }
 
+    /// The session is over: nothing is sent again as whoever signs in next, or shared with them. What is out may be answered.
+    pub fn session_ended(&mut self, step: &mut Step) {
+        for at in (0..self.flights.len()).rev() {
+            let flight = &mut self.flights[at];
+            if flight.traits.trusted {
+                (flight.retries, flight.share, flight.stale) = (flight.retried, None, true);
+                if matches!(flight.state, State::Queued | State::Backoff { .. }) {
+                    let (end, wait) = (flight.last.unwrap_or(End::Kind(Kind::Aborted)), flight.retry_after);
+                    self.finish(at, end, wait, step);
+                }
+            }
+        }
+    }
+
     /// The headers are here.
     pub fn answered(&mut self, attempt: Attempt, answer: Answer, step: &mut Step) {
         let Some(at) = self.running(attempt) else { return };
@@ -201,6 +215,7 @@ impl Requests {
             let at = self.find(id);
             let flight = &mut self.flights[at];
             let end = match verified {
+                Verified::SignedIn(_) if flight.stale => Kind::Unauthenticated,
                 Verified::SignedIn(_) if !(flight.refused || flight.traits.idempotent) => Kind::Parse,
                 Verified::SignedIn(_) if flight.traits.replayable => {
                     flight.verified = true;
@@ -279,6 +294,12 @@ impl Requests {
         self.outputs.0.pop_front()
     }
 
+    /// Whether something is on its way that changes something at the server, waits included.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.flights.iter().any(|flight| flight.traits.writes)
+    }
+
     /// Calls that wait for a slot.
     #[must_use]
     pub fn queued(&self) -> usize {
@@ -338,10 +359,7 @@ impl Requests {
         let goes = flight.priority != Priority::Background
             || self.origins[flight.origin].background(step.weather.background, now);
         let refusal = self.refusal(at, now).filter(|_| goes);
-        if let Some(wait) = refusal {
-            self.refuse(at, wait, step);
-        }
-        refusal.is_some()
+        refusal.map(|wait| self.refuse(at, wait, step)).is_some()
     }
 
     fn enqueue(&mut self, at: usize, step: &mut Step) {
@@ -536,9 +554,7 @@ impl Requests {
     /// Settles every caller of a flight that waits, and forgets the flight.
     fn settle_all(&mut self, at: usize, end: End, retry_after: Option<Duration>) {
         let callers = std::mem::take(&mut self.flights[at].callers);
-        for caller in &callers {
-            self.settle(at, caller, end, retry_after);
-        }
+        callers.iter().for_each(|caller| self.settle(at, caller, end, retry_after));
         let flight = self.flights.remove(at);
         self.origins[flight.origin].waiting -= 1;
         self.outputs.host(Output::Done(flight.id));

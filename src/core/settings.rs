@@ -4,8 +4,10 @@ use super::backoff::Backoff;
 use super::breaker::BreakerSettings;
 use super::connection::ConnectionSettings;
 use super::gate::GateSettings;
-use super::tabs::TabsSettings;
-use super::verify::VerifySettings;
+use super::session::{SessionSettings, Start};
+use super::tabs::{Member, TabsSettings};
+use super::time::Timestamp;
+use super::version::{VersionId, VersionSettings};
 
 /// What the hub is built from. The host has checked every value.
 #[derive(Debug)]
@@ -20,8 +22,12 @@ pub struct Settings {
     pub breaker: Option<BreakerSettings>,
     /// Of each origin.
     pub gate: GateSettings,
-    /// None: there is no session endpoint, and a 401 cannot be verified.
-    pub verify: Option<VerifySettings>,
+    /// How it is kept alive, how it begins, and this tab's number among those that share it, if any do. None: there is
+    /// no session endpoint, and a 401 cannot be verified.
+    pub session: Option<(SessionSettings, Start, Option<Member>)>,
+    /// How the page keeps up, and the versions that this tab used, and when; none of them: the storage that would tell
+    /// does not work. None: it does not.
+    pub version: Option<(VersionSettings, Option<UsedVersions>)>,
     /// When the connection counts as degraded, and how it is probed.
     pub connection: ConnectionSettings,
     /// Whether there is an endpoint that a probe can ask.
@@ -29,6 +35,9 @@ pub struct Settings {
     /// How tabs notice each other; none: each works alone.
     pub tabs: Option<TabsSettings>,
 }
+
+/// Versions that a tab ran or was reloaded for, and when.
+pub type UsedVersions = Vec<(VersionId, Timestamp)>;
 
 /// A retry budget's numbers, in tokens.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,7 @@ use super::time::{Duration, Timestamp, earliest};
 
 /// A word from further ahead is garbage. Far more than clocks differ: a tab that lived through a clock that was set back
 /// counts on from where it was, and a device without a battery may start in another decade.
-const AHEAD_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+pub(super) const AHEAD_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// One tab in one group: a random number.
 pub type Member = u32;
@@ -62,10 +62,12 @@ pub enum Says {
         /// Whether a person sees who asks.
         visible: bool,
     },
-    /// The leader is. To whom came from the leader's own place, too: it may follow from there.
+    /// The leader is. Who came, and stands at the same place, may follow from there.
     Here {
         /// Whether a person sees the leader.
         visible: bool,
+        /// Where it is, as of who came.
+        place: u64,
     },
     /// The leader gave up its work for this member, who takes the lock now.
     Yours {
@@ -122,13 +124,15 @@ pub struct Tabs {
     settings: TabsSettings,
     me: Member,
     visible: bool,
+    /// Silence says nothing of the leader.
+    patient: bool,
     standing: Standing,
     /// The newest leadership known, and whose; nobody's (0) when only others spoke of it. Compared as a pair: of two tabs
     /// that were locked in one millisecond, the greater member counts.
     epoch: u64,
     leader: Member,
-    /// Where this tab stood when it came back; 0 once a leader let it follow from there, or made it the leader. Until then
-    /// it may have missed something, and must not go on with what comes after that.
+    /// Where this tab stood when it came back; 0 once a leader stood there too, or this tab leads. Until then it may have
+    /// missed something, and must not go on with what comes after that.
     claim: u64,
     /// It leads from a place that others have passed, and gives nothing up before it has moved on, or until this moment.
     catches_up: (u64, Timestamp),
@@ -164,6 +168,7 @@ impl Tabs {
             settings: TabsSettings { heartbeat, takeover: settings.takeover.max(heartbeat) },
             me,
             visible,
+            patient: false,
             standing: Standing::Away,
             epoch: 0,
             leader: 0,
@@ -182,6 +187,13 @@ impl Tabs {
             joined: false,
             outputs: Queue::new(),
         }
+    }
+
+    /// For a group whose leader works once in minutes: no silence is too long, and once it has answered, the leader is
+    /// asked by [`Tabs::ask_now`] only.
+    #[must_use]
+    pub fn patient(self) -> Tabs {
+        Tabs { patient: true, ..self }
     }
 
     /// Comes, or comes back after [`Tabs::leave`]. `place` is where this tab stands, 0 when it is new: the leader that
@@ -229,7 +241,10 @@ impl Tabs {
                 self.lock_at.get_or_insert(now + self.settings.heartbeat);
             }
             Standing::Leading | Standing::Yielding => {
-                self.leader = 0;
+                if self.leader == self.me {
+                    self.leader = 0;
+                }
+                self.reclaim(now);
                 self.follow(now);
             }
         }
@@ -282,6 +297,13 @@ impl Tabs {
         }
     }
 
+    /// The leader's work is missed: is it there?
+    pub fn ask_now(&mut self, now: Timestamp) {
+        if self.standing == Standing::Following {
+            self.ask_soon(now);
+        }
+    }
+
     /// This page did not run for a while. What was not answered meanwhile proves nothing: it is asked again. Only once,
     /// so that a page that runs for a moment at a time is not put off for ever.
     pub fn slept(&mut self, now: Timestamp) {
@@ -293,8 +315,11 @@ impl Tabs {
         self.ask_soon(now);
     }
 
-    /// The host's timer rang.
-    pub fn wake(&mut self, now: Timestamp, random: &mut Random) {
+    /// The host's timer rang. `place` is where this tab stands now.
+    pub fn wake(&mut self, now: Timestamp, place: u64, random: &mut Random) {
+        if place != self.claim {
+            self.claim = 0;
+        }
         if due(self.lock_at, now) {
             self.lock_at = None;
             self.outputs.push_back(TabsOutput::Lock { steal: false });
@@ -304,7 +329,7 @@ impl Tabs {
         }
         if due(self.speak_at, now) {
             match self.standing {
-                Standing::Leading => self.say_here(now),
+                Standing::Leading => self.say_here(now, place),
                 Standing::Following => self.look(now, random),
                 Standing::Away | Standing::Yielding => {}
             }
@@ -355,7 +380,7 @@ impl Tabs {
         self.leader = self.me;
         self.catches_up = (std::mem::take(&mut self.claim), now + self.settings.takeover);
         self.turn(Standing::Leading);
-        self.say_here(now);
+        self.speak_at = Some(now);
     }
 
     /// Somebody wants to know whether the leader is there, or would be the better one.
@@ -387,20 +412,22 @@ impl Tabs {
         self.catches_up.0 != 0 && now < self.catches_up.1
     }
 
-    /// Answers now, or a little later if it has just done so: one answer is for all who ask.
-    fn answer(&mut self, now: Timestamp) {
-        let at = self.next_word(now);
-        if at > now {
-            self.speak_at = Some(at);
-        } else {
-            self.say_here(now);
+    /// What it did not come to catch up with while it led is still missing.
+    fn reclaim(&mut self, now: Timestamp) {
+        if self.catching_up(now) {
+            self.claim = std::mem::take(&mut self.catches_up.0);
         }
     }
 
-    fn say_here(&mut self, now: Timestamp) {
+    /// Answers at the next wake, or a little later if it has just done so: one answer is for all who ask.
+    fn answer(&mut self, now: Timestamp) {
+        self.speak_at = Some(self.next_word(now));
+    }
+
+    fn say_here(&mut self, now: Timestamp, place: u64) {
         self.spoke_at = now;
         self.speak_at = None;
-        self.post(Says::Here { visible: self.visible });
+        self.post(Says::Here { visible: self.visible, place });
         if std::mem::take(&mut self.joined) {
             self.outputs.push_back(TabsOutput::Joined);
         }
@@ -408,6 +435,7 @@ impl Tabs {
 
     /// Until somebody takes the lock, or nobody does.
     fn step_down(&mut self, now: Timestamp) {
+        self.reclaim(now);
         self.turn(Standing::Yielding);
         self.act_at = Some(now + self.settings.heartbeat);
     }
@@ -419,6 +447,8 @@ impl Tabs {
         self.outputs.push_back(TabsOutput::Lock { steal: false });
         self.heard_at = now;
         self.speak_at = Some(now + self.settings.heartbeat);
+        // Where the leader may not be heard for minutes, who follows it anew shows itself.
+        self.urgent = self.patient;
     }
 
     /// The leader that counts was heard.
@@ -434,12 +464,11 @@ impl Tabs {
             }
             return;
         }
-        // What a new leader says is no answer: it has not heard of the claim yet.
-        if matches!(says, Says::Here { .. }) && !newer && !self.urgent {
+        if matches!(says, Says::Here { place, .. } if place == self.claim) {
             self.claim = 0;
         }
         let unknown = newer && (self.claim != 0 || self.overtaken);
-        let better = self.visible && says == Says::Here { visible: false };
+        let better = self.visible && matches!(says, Says::Here { visible: false, .. });
         if unknown || better {
             self.ask_soon(now);
         }
@@ -475,7 +504,8 @@ impl Tabs {
     /// Of many followers, the one that draws the smallest number asks.
     fn look_later(&mut self, from: Timestamp, random: &mut Random) {
         let heartbeat = self.settings.heartbeat;
-        self.speak_at = Some(from + heartbeat + random.up_to(heartbeat / 2));
+        let at = from + heartbeat + random.up_to(heartbeat / 2);
+        self.speak_at = (!self.patient || self.act_at.is_some() || self.claim != 0).then_some(at);
     }
 
     /// Staggered, so that two rarely steal together, and hidden tabs last: they would have to hand over at once.

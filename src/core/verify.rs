@@ -3,6 +3,7 @@
 //! A session endpoint whose database is down answers exactly as it does when nobody is signed in, so one such answer
 //! proves nothing: only `confirmations` of them in a row, spaced, do.
 
+use super::session::User;
 use super::time::{Duration, Timestamp};
 
 /// Each later gap is five times the one before it: an outage of ten seconds logs nobody out.
@@ -19,11 +20,21 @@ pub struct VerifySettings {
     pub timeout: Duration,
 }
 
+impl VerifySettings {
+    /// The longest that one question takes, with its confirmations.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        // A sum of powers of five is less than a quarter of the next one.
+        let gaps = GAP_FACTOR.saturating_pow(self.confirmations.saturating_sub(1));
+        self.timeout * self.confirmations.max(1) + (self.confirm_after * gaps) / (GAP_FACTOR - 1)
+    }
+}
+
 /// What one answer of the session endpoint says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionAnswer {
-    /// Somebody is signed in; the number stands for who.
-    User(u64),
+    /// Somebody is signed in.
+    User(User),
     /// A clear answer that nobody is: `null`, `{}` or 401.
     Nobody,
     /// A network error, a timeout, 5xx, HTML, or something that cannot be read.
@@ -34,7 +45,7 @@ pub enum SessionAnswer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
     /// Somebody is signed in.
-    SignedIn(u64),
+    SignedIn(User),
     /// Nobody is, and it was said often enough.
     SignedOut,
     /// It cannot be verified now, so nobody is logged out.
@@ -76,20 +87,28 @@ impl Verify {
         Verify { settings, state: State::Idle, ask: false, cancel: false, verified: None }
     }
 
+    /// Whether nothing is asked.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
     /// Somebody wants to know. Joins the question that is out already.
     pub fn request(&mut self, now: Timestamp) {
-        if matches!(self.state, State::Idle) {
+        if self.idle() {
             self.question(now, 0);
         }
     }
 
-    /// The endpoint answered. An answer that nobody waits for is dropped.
-    pub fn answered(&mut self, now: Timestamp, answer: SessionAnswer) {
+    /// The endpoint answered. An answer that nobody waits for is dropped. Where no session ever `lived`, there is none to
+    /// lose, and one clear answer is enough.
+    pub fn answered(&mut self, now: Timestamp, answer: SessionAnswer, lived: bool) {
         let State::Asking { clear, .. } = self.state else { return };
+        let needed = if lived { self.settings.confirmations } else { 1 };
         match answer {
             SessionAnswer::User(user) => self.finish(Verified::SignedIn(user)),
             SessionAnswer::CannotTell => self.finish(Verified::Unknown),
-            SessionAnswer::Nobody if clear + 1 >= self.settings.confirmations => self.finish(Verified::SignedOut),
+            SessionAnswer::Nobody if clear + 1 >= needed => self.finish(Verified::SignedOut),
             SessionAnswer::Nobody => {
                 let gap = self.settings.confirm_after.saturating_mul(GAP_FACTOR.saturating_pow(clear));
                 self.state = State::Waiting { clear: clear + 1, until: now + gap };
@@ -167,25 +186,53 @@ mod tests {
         let mut verify = asked();
         let mut now = START;
         for gap in [2, 10] {
-            verify.answered(now, SessionAnswer::Nobody);
+            verify.answered(now, SessionAnswer::Nobody, true);
             assert_eq!(verify.poll(), None, "not yet");
             assert_eq!(verify.next_wake(), Some(now + Duration::from_secs(gap)));
             now = now + Duration::from_secs(gap);
             verify.wake(now);
             assert_eq!(verify.poll(), Some(VerifyOutput::Ask));
         }
-        verify.answered(now, SessionAnswer::Nobody);
+        verify.answered(now, SessionAnswer::Nobody, true);
         assert_eq!(verify.poll(), Some(VerifyOutput::Verified(Verified::SignedOut)));
+    }
+
+    #[test]
+    fn where_no_session_lived_one_answer_is_enough() {
+        let mut verify = asked();
+        verify.answered(START, SessionAnswer::Nobody, false);
+        assert_eq!(verify.poll(), Some(VerifyOutput::Verified(Verified::SignedOut)));
+        assert!(verify.idle());
+    }
+
+    #[test]
+    fn no_question_takes_longer_than_it_says() {
+        for confirmations in 0..6 {
+            let settings = VerifySettings { confirmations, ..SETTINGS };
+            let mut verify = Verify::new(settings);
+            verify.request(START);
+            let mut now = START;
+            while !verify.idle() {
+                // Each answer comes at the last moment.
+                now = now + Duration::from_millis(9_999);
+                verify.answered(now, SessionAnswer::Nobody, true);
+                now = verify.next_wake().unwrap_or(now);
+                verify.wake(now);
+            }
+            assert!(now.since(START) <= settings.longest(), "{confirmations}");
+        }
+        let absurd = VerifySettings { confirmations: u32::MAX, ..SETTINGS };
+        assert!(absurd.longest() > Duration::from_secs(1_000_000));
     }
 
     #[test]
     fn a_database_that_blinks_logs_nobody_out() {
         let mut verify = asked();
-        verify.answered(START, SessionAnswer::Nobody);
+        verify.answered(START, SessionAnswer::Nobody, true);
         let later = START + Duration::from_secs(2);
         verify.wake(later);
         assert_eq!(verify.poll(), Some(VerifyOutput::Ask));
-        verify.answered(later, SessionAnswer::User(7));
+        verify.answered(later, SessionAnswer::User(7), true);
         assert_eq!(verify.poll(), Some(VerifyOutput::Verified(Verified::SignedIn(7))));
     }
 
@@ -195,7 +242,7 @@ mod tests {
         verify.wake(START + Duration::from_secs(10));
         assert_eq!(verify.poll(), Some(VerifyOutput::Cancel));
         assert_eq!(verify.poll(), Some(VerifyOutput::Verified(Verified::Unknown)));
-        verify.answered(START + Duration::from_secs(11), SessionAnswer::Nobody);
+        verify.answered(START + Duration::from_secs(11), SessionAnswer::Nobody, true);
         assert_eq!(verify.poll(), None, "a late answer says nothing");
         assert_eq!(verify.next_wake(), None);
     }

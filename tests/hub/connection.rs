@@ -5,6 +5,7 @@ use evenkeel::core::hub::{Hub, Input};
 use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::origin::Met;
 use evenkeel::core::output::Output;
+use evenkeel::core::settings::Settings;
 use evenkeel::core::time::Timestamp;
 
 use super::script::{But, ELSEWHERE, HOUR, LATENCY, MINUTE, Reply, SECOND, broken, get, settings, silence, status};
@@ -151,7 +152,7 @@ fn a_change_is_said_once_and_with_its_time_on_the_host_s_clock() {
 
 #[test]
 fn a_page_that_starts_offline_says_so() {
-    let mut hub = Hub::new(settings(), 1, Timestamp(5), false, true);
+    let mut hub = Hub::new(Settings { session: None, ..settings() }, 1, Timestamp(5), false, true);
     hub.handle(Timestamp(5), Input::Wake);
     assert_eq!(hub.poll(), Some(Output::Connection(Offline, Timestamp(5))));
     assert_eq!((hub.poll(), hub.next_wake()), (None, None));

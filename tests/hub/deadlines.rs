@@ -1,11 +1,10 @@
 //! What ends a call that nobody answers, and what time counts for nothing.
 
-use evenkeel::core::hub::Input;
 use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::output::Output;
 use evenkeel::core::verify::SessionAnswer;
 
-use super::script::{But, HOME, HOUR, LATENCY, MINUTE, SECOND, broken, get, ok, post, silence, status};
+use super::script::{But, HOME, HOUR, LATENCY, MINUTE, SECOND, broken, get, of_session, ok, post, silence, status};
 use super::world::World;
 
 #[test]
@@ -154,7 +153,7 @@ fn a_laptop_that_sleeps_through_a_session_check_hears_its_answer() {
     world.sleep(8 * HOUR);
     world.run(SECOND);
     world.assert_waits(call);
-    world.input(Input::Session(SessionAnswer::User(1)));
+    world.input(of_session(SessionAnswer::User(1)));
     world.run(SECOND);
     world.assert_ended(call, End::Ok);
 }

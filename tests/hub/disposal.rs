@@ -3,6 +3,7 @@
 use evenkeel::core::hub::Input;
 use evenkeel::core::kind::Kind;
 use evenkeel::core::output::Output;
+use evenkeel::core::session::SessionOutput;
 
 use super::script::{But, ELSEWHERE, HOUR, LATENCY, SECOND, broken, get, ok, silence, status};
 use super::world::World;
@@ -29,7 +30,7 @@ fn disposing_ends_every_call_in_whatever_state() {
         world.assert_ended(call, Kind::Aborted);
         assert_eq!(world.ended_at(call), SECOND);
     }
-    assert_eq!(world.said(|output| *output == Output::CancelSession), [SECOND]);
+    assert_eq!(world.said(|output| *output == Output::Session(SessionOutput::Cancel)), [SECOND]);
     assert_eq!(world.watch.running(), 0, "what ran was cancelled");
     world.run(HOUR);
     assert_eq!(world.requests.len(), sent);

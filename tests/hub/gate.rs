@@ -4,7 +4,7 @@ use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::output::Output;
 use evenkeel::core::verify::SessionAnswer;
 
-use super::script::{But, ELSEWHERE, HOME, SECOND, broken, get, ok, silence, status};
+use super::script::{But, ELSEWHERE, HOME, SECOND, broken, get, of_session, ok, silence, status};
 use super::world::World;
 
 #[test]
@@ -152,7 +152,7 @@ fn the_session_sends_waiting_calls_into_a_queue_that_is_full() {
     world.run(SECOND);
     world.always(ok().after(SECOND));
     calls.extend((0..6).map(|n| world.call(get(&format!("/slow/{n}")).background())));
-    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::User(1)));
+    world.input(of_session(SessionAnswer::User(1)));
     world.run_dry();
     for call in &calls[..3] {
         assert!(matches!(world.settled(*call).end, End::Ok | End::Kind(Kind::QueueFull)));

@@ -16,7 +16,7 @@ use evenkeel::core::verify::SessionAnswer;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::script::{But, ELSEWHERE, HOME, HOUR, Head, LATENCY, MINUTE, Reply, SECOND, get, ms, silence};
+use super::script::{But, ELSEWHERE, HOME, HOUR, Head, LATENCY, MINUTE, Reply, SECOND, get, ms, of_session, silence};
 use super::world::World;
 
 /// What happens next.
@@ -69,10 +69,7 @@ impl Numbers {
         settings.breaker =
             self.breaker.map(|consecutive| BreakerSettings { consecutive, ..BreakerSettings::default() });
         settings.backoff.jitter = self.jitter;
-        settings.verify = settings
-            .verify
-            .zip(self.confirmations)
-            .map(|(verify, confirmations)| evenkeel::core::verify::VerifySettings { confirmations, ..verify });
+        settings.session = self.confirmations.and_then(super::script::session);
         settings.can_probe = self.can_probe;
     }
 }
@@ -151,7 +148,7 @@ fn call() -> impl Strategy<Value = Call> {
         let (retries, timeout, deadline) = times;
         let call = get(url).retries(retries).timeout(timeout).deadline(deadline).but(|call| {
             let trusted = call.traits.trusted;
-            call.traits = Traits { idempotent, replayable, trusted, streams, wants_data };
+            call.traits = Traits { idempotent, replayable, trusted, streams, wants_data, writes: !idempotent };
             call.priority = priority;
         });
         // Whoever shares, shares with its like.
@@ -228,7 +225,7 @@ fn happen(world: &mut World, op: Op) {
             world.visible(false);
             world.throttle(MINUTE);
         }
-        Op::Session(answer) => world.input(Input::Session(answer)),
+        Op::Session(answer) => world.input(of_session(answer)),
         Op::Probed(met) => world.input(Input::Probed(met)),
         Op::Word(flight, number, word) => {
             let attempt = Attempt { flight, number };

@@ -2,10 +2,15 @@
 
 use evenkeel::core::flight::{Call, Traits};
 use evenkeel::core::gate::Priority;
+use evenkeel::core::hub::{Input, SessionInput};
 use evenkeel::core::output::Attempt;
 use evenkeel::core::requests::{Answer, Body};
-use evenkeel::core::settings::{BudgetSettings, Settings};
+use evenkeel::core::session::{self, SessionSettings, Start};
+use evenkeel::core::settings::{BudgetSettings, Settings, UsedVersions};
+use evenkeel::core::tabs::Member;
 use evenkeel::core::time::Duration;
+use evenkeel::core::verify::{SessionAnswer, VerifySettings};
+use evenkeel::core::version::VersionSettings;
 
 pub const SECOND: u64 = 1_000;
 pub const MINUTE: u64 = 60 * SECOND;
@@ -19,6 +24,37 @@ pub fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// The session endpoint answers.
+pub fn of_session(says: SessionAnswer) -> Input {
+    Input::Session(SessionInput::Answered(session::Answer { says, expires: None, retry_after: None }))
+}
+
+/// A session that the server rendered with, and of which nobody asks but for a reason.
+pub fn session(confirmations: u32) -> Option<(SessionSettings, Start, Option<Member>)> {
+    let verify = VerifySettings { confirmations, confirm_after: ms(2 * SECOND), timeout: ms(10 * SECOND) };
+    let settings = SessionSettings {
+        active: ms(300 * SECOND),
+        idle: ms(900 * SECOND),
+        idle_after: ms(300 * SECOND),
+        stop_after_idle: Some(ms(0)),
+        verify,
+    };
+    Some((settings, Start { lived: true, user: Some(1), expires: None }, None))
+}
+
+/// A page that is reloaded as soon as it may be. Without an endpoint its server says by itself which version it runs.
+pub fn version(endpoint: bool) -> Option<(VersionSettings, Option<UsedVersions>)> {
+    let settings = VersionSettings {
+        endpoint,
+        poll: None,
+        idle: ms(0),
+        spread: ms(0),
+        loop_guard: ms(10 * MINUTE),
+        flush_timeout: ms(5 * SECOND),
+    };
+    Some((settings, Some(Vec::new())))
+}
+
 /// The public defaults.
 pub fn settings() -> Settings {
     Settings {
@@ -27,11 +63,8 @@ pub fn settings() -> Settings {
         budget: Some(BudgetSettings { capacity: 30.0, cost: 1.0, refund: 0.2 }),
         breaker: Some(Default::default()),
         gate: Default::default(),
-        verify: Some(evenkeel::core::verify::VerifySettings {
-            confirmations: 3,
-            confirm_after: ms(2 * SECOND),
-            timeout: ms(10 * SECOND),
-        }),
+        session: session(3),
+        version: None,
         connection: evenkeel::core::connection::ConnectionSettings { degraded_after: 2, probe: ms(10 * SECOND) },
         can_probe: true,
         tabs: None,
@@ -47,7 +80,7 @@ pub fn get(url: &str) -> Call {
         url,
         share: None,
         priority: Priority::Normal,
-        traits: Traits { idempotent: true, replayable: true, trusted, streams: false, wants_data: true },
+        traits: Traits { idempotent: true, replayable: true, trusted, streams: false, wants_data: true, writes: false },
         retries: 3,
         timeout: ms(30 * SECOND),
         deadline: ms(90 * SECOND),
@@ -58,6 +91,7 @@ pub fn get(url: &str) -> Call {
 pub fn post(url: &str) -> Call {
     let mut call = get(url);
     call.traits.idempotent = false;
+    call.traits.writes = true;
     call
 }
 

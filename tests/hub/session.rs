@@ -1,14 +1,18 @@
 //! Is somebody still signed in? No answer of a broken server ends a session.
 
+use evenkeel::core::hub::{Input, SessionInput};
 use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::output::Output;
+use evenkeel::core::session::SessionOutput;
 use evenkeel::core::verify::SessionAnswer;
 
-use super::script::{But, ELSEWHERE, HOME, LATENCY, MINUTE, SECOND, broken, get, ok, page, post, silence, status};
+use super::script::{
+    But, ELSEWHERE, HOME, LATENCY, MINUTE, SECOND, broken, get, of_session, ok, page, post, silence, status,
+};
 use super::world::World;
 
 fn asked(world: &World) -> Vec<u64> {
-    world.said(|output| *output == Output::AskSession)
+    world.said(|output| *output == Output::Session(SessionOutput::Ask))
 }
 
 #[test]
@@ -62,12 +66,12 @@ fn an_answer_that_is_told_three_times_is_one_answer() {
     let call = world.call(get("/meals"));
     world.run(SECOND);
     for _ in 0..3 {
-        world.input(evenkeel::core::hub::Input::Session(SessionAnswer::Nobody));
+        world.input(of_session(SessionAnswer::Nobody));
     }
     world.assert_waits(call);
     world.run(2 * SECOND);
     assert_eq!(asked(&world).len(), 2);
-    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::User(1)));
+    world.input(of_session(SessionAnswer::User(1)));
     world.run_dry();
     world.assert_ended(call, End::Ok);
 }
@@ -112,7 +116,7 @@ fn a_session_endpoint_that_never_answers_is_auth_unknown_after_its_timeout() {
     world.run_dry();
     assert_eq!(world.ended_at(call), 10 * SECOND + LATENCY);
     world.assert_ended(call, Kind::AuthUnknown);
-    assert_eq!(world.said(|output| *output == Output::CancelSession), [10 * SECOND + LATENCY]);
+    assert_eq!(world.said(|output| *output == Output::Session(SessionOutput::Cancel)), [10 * SECOND + LATENCY]);
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn an_answer_in_time_counts_for_every_call_that_waits() {
     world.session_says(|_| None);
     let calls: Vec<_> = (0..10).map(|n| world.call(get(&format!("/meals/{n}")))).collect();
     world.run(SECOND);
-    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::User(1)));
+    world.input(of_session(SessionAnswer::User(1)));
     world.run_dry();
     calls.iter().for_each(|call| world.assert_ended(*call, Kind::Forbidden));
     assert_eq!(asked(&world).len(), 1);
@@ -140,7 +144,7 @@ fn an_answer_in_time_counts_for_every_call_that_waits() {
 
 #[test]
 fn without_a_session_a_401_is_auth_unknown_and_logs_nobody_out() {
-    let mut world = World::with(|settings| settings.verify = None);
+    let mut world = World::with(|settings| settings.session = None);
     world.always(status(401));
     let call = world.call(get("/meals"));
     world.run_dry();
@@ -201,7 +205,7 @@ fn a_page_again_with_a_living_session_is_a_body_that_cannot_be_parsed() {
 #[test]
 fn a_page_where_no_session_can_be_asked_is_one_too() {
     for url in ["/meals", "https://cdn.example/meals"] {
-        let mut world = World::with(|settings| settings.verify = None);
+        let mut world = World::with(|settings| settings.session = None);
         world.always(page());
         let call = world.call(get(url));
         world.run_dry();
@@ -293,7 +297,7 @@ fn calls_that_waited_for_the_session_go_in_the_order_in_which_they_came() {
     world.run(SECOND);
     assert_eq!(world.requests.len(), 6);
     world.always(ok());
-    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::User(1)));
+    world.input(of_session(SessionAnswer::User(1)));
     world.run_dry();
     let order: Vec<_> = world.requests[6..].iter().map(|request| request.attempt.flight).collect();
     assert_eq!(order, calls);
@@ -322,7 +326,7 @@ fn nobody_is_kept_waiting_by_a_caller_who_left() {
     let second = world.call(get("/orders"));
     world.run(SECOND);
     world.abort(first);
-    world.input(evenkeel::core::hub::Input::Session(SessionAnswer::CannotTell));
+    world.input(of_session(SessionAnswer::CannotTell));
     world.assert_ended(second, Kind::AuthUnknown);
 }
 
@@ -332,7 +336,7 @@ fn an_answer_that_nobody_asked_for_says_nothing() {
     world.always(ok().after(MINUTE));
     let call = world.call(get("/meals").timeout(2 * MINUTE));
     for answer in [SessionAnswer::User(1), SessionAnswer::User(2), SessionAnswer::Nobody, SessionAnswer::CannotTell] {
-        world.input(evenkeel::core::hub::Input::Session(answer));
+        world.input(of_session(answer));
     }
     world.run_dry();
     world.assert_ended(call, End::Ok);
@@ -386,4 +390,62 @@ fn a_post_without_a_key_that_html_answers_is_not_sent_twice_since_it_may_have_be
     world.run_dry();
     world.assert_ended(call, Kind::Parse);
     assert_eq!((world.requests.len(), asked(&world).len()), (1, 1), "and yet somebody asks who is signed in");
+}
+
+/// The person signs out, and the server does so.
+fn sign_out(world: &mut World) {
+    world.input(Input::Session(SessionInput::SignOut));
+    world.input(Input::Session(SessionInput::SignedOut(true)));
+}
+
+#[test]
+fn what_waits_to_be_sent_again_is_not_sent_as_the_next_person_s() {
+    let mut world = World::new();
+    world.answers([status(503).retry_after(3 * SECOND)]);
+    let call = world.call(get("/orders"));
+    world.run(SECOND);
+    sign_out(&mut world);
+    world.assert_ended(call, End::Status);
+    world.run(MINUTE);
+    assert_eq!(world.requests.len(), 1);
+}
+
+#[test]
+fn what_waits_for_its_turn_is_not_sent_as_the_next_person_s() {
+    let mut world = World::with(|settings| settings.gate.max_concurrent = 1);
+    world.always(ok().after(5 * SECOND));
+    let running = world.call(get("/meals"));
+    let queued = world.call(get("/orders"));
+    world.run(SECOND);
+    sign_out(&mut world);
+    world.assert_ended(queued, Kind::Aborted);
+    world.run_dry();
+    world.assert_ended(running, End::Ok);
+    assert_eq!(world.requests.len(), 1);
+}
+
+#[test]
+fn what_is_out_when_somebody_signs_out_is_shared_with_nobody_after_them() {
+    let mut world = World::new();
+    world.always(ok().after(2 * SECOND));
+    let before = world.call(get("/orders").shared());
+    sign_out(&mut world);
+    let after = world.call(get("/orders").shared());
+    world.run_dry();
+    assert_eq!((world.settled(before).flight, world.settled(after).flight), (before, after));
+    assert_eq!(world.requests.len(), 2);
+}
+
+#[test]
+fn what_is_out_when_somebody_signs_out_is_not_tried_again() {
+    let mut world = World::new();
+    world.always(status(503).after(2 * SECOND));
+    let call = world.call(get("/meals"));
+    let elsewhere = world.call(get(&[ELSEWHERE, "/map"].concat()));
+    world.run(SECOND);
+    sign_out(&mut world);
+    world.run_dry();
+    world.assert_ended(call, End::Status);
+    world.assert_ended(elsewhere, End::Status);
+    assert_eq!(world.requests.len(), 1 + 4, "nobody is anybody elsewhere");
 }

@@ -3,7 +3,7 @@
 use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::verify::SessionAnswer;
 
-use super::script::{But, HOME, LATENCY, MINUTE, SECOND, broken, get, ms, ok, silence, status};
+use super::script::{But, HOME, LATENCY, MINUTE, SECOND, broken, get, ms, of_session, ok, silence, status};
 use super::world::World;
 
 #[test]
@@ -121,7 +121,7 @@ fn a_follower_of_a_call_that_waits_for_the_session_shares_what_comes_of_it() {
         world.run(SECOND);
         let follower = world.call(get("/meals").shared());
         world.run(SECOND);
-        world.input(evenkeel::core::hub::Input::Session(answer));
+        world.input(of_session(answer));
         world.run_dry();
         world.assert_ended(leader, end);
         world.assert_ended(follower, end);
@@ -193,7 +193,7 @@ fn everybody_hears_of_a_failure() {
 fn another_user_gets_nothing_that_was_asked_for_by_the_one_before() {
     let mut world = World::new();
     world.answers([status(401), status(401)]);
-    world.session_says(|nth| Some(SessionAnswer::User(nth as u64)));
+    world.session_says(|nth| Some(SessionAnswer::User(1 + nth as u32)));
     world.call(get("/known"));
     world.run(SECOND);
     world.always(ok().after(20 * SECOND));

@@ -15,6 +15,7 @@ use evenkeel::core::flight::{Call, CallId, Traits};
 use evenkeel::core::gate::Priority;
 use evenkeel::core::hub::Input;
 use evenkeel::core::output::{Attempt, Output};
+use evenkeel::core::session::SessionOutput;
 use evenkeel::core::settings::Settings;
 
 #[derive(Debug)]
@@ -44,6 +45,8 @@ struct Seen {
     sends: u32,
     running: bool,
     read: bool,
+    /// The person whose request it was is gone.
+    stale: bool,
 }
 
 impl Watch {
@@ -107,6 +110,7 @@ impl Watch {
             sends: 0,
             running: false,
             read: false,
+            stale: false,
         };
         assert!(self.flights.insert(call.id, seen).is_none(), "a call's id is used once");
     }
@@ -141,10 +145,15 @@ impl Watch {
                 let flight = self.flights.remove(&flight).expect("a flight is forgotten once");
                 assert!(flight.callers.is_empty(), "nobody is forgotten with it");
             }
-            Output::AskSession => assert!(!self.disposed, "nothing is sent after dispose()"),
+            Output::Session(SessionOutput::Ask) => assert!(!self.disposed, "nothing is sent after dispose()"),
             Output::Probe => assert!(!self.disposed && self.visible, "only a visible page probes"),
             Output::Connection(connection, _) => self.connection = connection,
-            Output::Breaker(..) | Output::CancelSession | Output::Queued(_) => {}
+            Output::Session(SessionOutput::Ended(_) | SessionOutput::Switched(..)) => {
+                for flight in self.flights.values_mut().filter(|flight| flight.traits.trusted) {
+                    (flight.share, flight.stale) = (None, true);
+                }
+            }
+            Output::Breaker(..) | Output::Session(_) | Output::Version(_) | Output::Draft(..) | Output::Queued(_) => {}
             Output::Streams(_) => panic!("no story here opens a stream"),
         }
     }
@@ -154,6 +163,7 @@ impl Watch {
         let visible = self.visible;
         let flight = self.wanted(attempt.flight);
         assert!(!flight.running, "{attempt:?}: one attempt at a time");
+        assert!(!flight.stale, "{attempt:?}: nothing is sent as somebody else's");
         (flight.running, flight.read) = (true, false);
         flight.sends += 1;
         assert_eq!(attempt.number, flight.sends, "attempts are counted without a gap");

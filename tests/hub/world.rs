@@ -10,11 +10,12 @@ use evenkeel::core::kind::{End, Kind};
 use evenkeel::core::origin::Met;
 use evenkeel::core::output::{Output, Settled};
 use evenkeel::core::requests::Body;
+use evenkeel::core::session::SessionOutput;
 use evenkeel::core::settings::Settings;
 use evenkeel::core::time::Timestamp;
 use evenkeel::core::verify::SessionAnswer;
 
-use super::script::{HOUR, Head, LATENCY, MINUTE, Reply, Request, SECOND, get, ok, settings, silence};
+use super::script::{HOUR, Head, LATENCY, MINUTE, Reply, Request, SECOND, get, of_session, ok, settings, silence};
 use super::watch::Watch;
 
 /// What the host's clock shows when a story begins.
@@ -363,10 +364,10 @@ impl World {
                 let late = self.now.saturating_sub(self.deadlines[&settled.call]);
                 assert!(late <= self.slack, "{settled:?} came {late} ms after its deadline");
             }
-            Output::AskSession => {
-                let nth = self.said(|output| *output == Output::AskSession).len() - 1;
+            Output::Session(SessionOutput::Ask) => {
+                let nth = self.said(|output| *output == Output::Session(SessionOutput::Ask)).len() - 1;
                 if let Some(answer) = (self.session)(nth) {
-                    self.soon(self.now + LATENCY, Input::Session(answer));
+                    self.soon(self.now + LATENCY, of_session(answer));
                 }
             }
             Output::Probe => {

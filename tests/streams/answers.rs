@@ -9,7 +9,7 @@ use super::script::{HOUR, MINUTE, SECOND, broken, html, open, reply, settings, s
 use super::world::World;
 
 fn no_session() -> Settings {
-    Settings { verify: None, ..settings() }
+    Settings { session: None, ..settings() }
 }
 
 /// Of a story that ended.

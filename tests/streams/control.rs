@@ -5,7 +5,7 @@ use evenkeel::core::hub::{Input, StreamInput};
 use evenkeel::core::verify::SessionAnswer;
 
 use super::script::{
-    Answer, HOUR, MINUTE, SECOND, broken, busy, denied_call, events, ms, open, reply, silence, status,
+    Answer, HOUR, MINUTE, SECOND, broken, busy, denied_call, events, ms, of_session, open, reply, silence, status,
 };
 use super::world::{World, answered};
 
@@ -58,7 +58,7 @@ fn whoever_closes_a_stream_hears_nothing_of_it_again() {
             world.stream(StreamInput::Broken(connection, Broken::Lost));
         }
         world.stream(StreamInput::Polled(Some(events())));
-        world.input(Input::Session(SessionAnswer::User(2)));
+        world.input(of_session(SessionAnswer::User(2)));
         world.run(HOUR);
         assert_eq!((world.requests.len(), world.polls.len()), (connects, polls), "{state}");
         assert_eq!((world.fired(), world.page().got.len()), (fired, got), "{state}");
@@ -163,7 +163,7 @@ fn a_poll_s_answer_that_nobody_asked_for_is_not_taken() {
 // ---------------------------------------------------------------- another user
 
 /// Somebody is verified as signed in, by a 401 that the stream met.
-fn verified_as(world: &mut World, user: u64) {
+fn verified_as(world: &mut World, user: u32) {
     world.session_says(move |_| Some(SessionAnswer::User(user)));
     world.answers([reply(status(401))]);
     world.stream(StreamInput::Again);
@@ -190,7 +190,7 @@ fn a_stranger_s_stream_has_nothing_to_do_with_the_user() {
     world.run(SECOND);
     world.say("id: 7\ndata: x\n\n");
     for user in [1, 2] {
-        let call = denied_call(user as u32);
+        let call = denied_call(user);
         world.session_says(move |_| Some(SessionAnswer::User(user)));
         world.call_denied(call);
         world.run(SECOND);
@@ -204,7 +204,7 @@ fn an_open_stream_is_replaced_when_a_call_finds_another_user() {
     world.run(SECOND);
     world.say("id: 7\ndata: x\n\n");
     for user in [1, 2] {
-        let call = denied_call(user as u32);
+        let call = denied_call(user);
         world.session_says(move |_| Some(SessionAnswer::User(user)));
         world.call_denied(call);
         world.run(SECOND);
@@ -221,7 +221,7 @@ fn another_user_does_not_bring_a_page_back_that_nobody_sees() {
     world.run(2 * MINUTE);
     for user in [1, 2] {
         world.session_says(move |_| Some(SessionAnswer::User(user)));
-        world.call_denied(denied_call(user as u32));
+        world.call_denied(denied_call(user));
         world.run(SECOND);
     }
     assert_eq!((world.asked, world.requests.len(), world.status()), (2, 1, Status::Paused));

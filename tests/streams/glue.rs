@@ -97,8 +97,11 @@ impl World {
         let mut mine = this.reached();
         let gave_up = this.misses.len() >= MISSES_MAX;
         let lags = |reached: &String| this.hub.stream(STREAM).is_some_and(|stream| stream.lags(reached.as_bytes()));
-        if load.reached.as_ref().is_some_and(|reached| !gave_up && lags(reached)) {
-            return self.missed(page);
+        if let Some(reached) = load.reached.filter(lags) {
+            if !gave_up {
+                return self.missed(page);
+            }
+            self.tell(page, Input::Stream(STREAM, StreamInput::Reached(reached.into_bytes())));
         }
         let mut expected = load.before.unwrap_or_else(|| mine.clone());
         for (kind, data, own) in load.events {

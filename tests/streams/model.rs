@@ -164,7 +164,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn no_session() -> Settings {
-    Settings { verify: None, ..settings() }
+    Settings { session: None, ..settings() }
 }
 
 fn happen(world: &mut World, op: Op, calls: &mut u32) {

@@ -336,7 +336,7 @@ fn a_poll_of_the_user_before_brings_nothing_to_the_next() {
     world.run(30 * SECOND);
     let before = world.page().got.len();
     // The stream is denied, and the session says who is there now.
-    world.session_says(|asked| Some(SessionAnswer::User(asked as u64)));
+    world.session_says(|asked| Some(SessionAnswer::User(asked as u32)));
     world.always(reply(status(401)));
     while world.asked < 2 {
         world.run(1);

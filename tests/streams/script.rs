@@ -7,10 +7,12 @@ use evenkeel::core::events::report::{Content, Reply};
 use evenkeel::core::events::stream::StreamSettings;
 use evenkeel::core::flight::{Call, Traits};
 use evenkeel::core::gate::Priority;
+use evenkeel::core::hub::{Input, SessionInput};
+use evenkeel::core::session::{self, SessionSettings, Start};
 use evenkeel::core::settings::Settings;
-use evenkeel::core::tabs::TabsSettings;
+use evenkeel::core::tabs::{Member, TabsSettings};
 use evenkeel::core::time::Duration;
-use evenkeel::core::verify::VerifySettings;
+use evenkeel::core::verify::{SessionAnswer, VerifySettings};
 
 pub const SECOND: u64 = 1_000;
 pub const MINUTE: u64 = 60 * SECOND;
@@ -18,6 +20,24 @@ pub const HOUR: u64 = 60 * MINUTE;
 
 pub fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
+}
+
+/// The session endpoint answers.
+pub fn of_session(says: SessionAnswer) -> Input {
+    Input::Session(SessionInput::Answered(session::Answer { says, expires: None, retry_after: None }))
+}
+
+/// A session that the server rendered with, and of which nobody asks but for a reason.
+pub fn session(confirmations: u32) -> Option<(SessionSettings, Start, Option<Member>)> {
+    let verify = VerifySettings { confirmations, confirm_after: ms(2 * SECOND), timeout: ms(10 * SECOND) };
+    let settings = SessionSettings {
+        active: ms(300 * SECOND),
+        idle: ms(900 * SECOND),
+        idle_after: ms(300 * SECOND),
+        stop_after_idle: Some(ms(0)),
+        verify,
+    };
+    Some((settings, Start { lived: true, user: Some(1), expires: None }, None))
 }
 
 /// The public defaults of a client with a session.
@@ -28,7 +48,8 @@ pub fn settings() -> Settings {
         budget: None,
         breaker: None,
         gate: Default::default(),
-        verify: Some(VerifySettings { confirmations: 3, confirm_after: ms(2 * SECOND), timeout: ms(10 * SECOND) }),
+        session: session(3),
+        version: None,
         connection: ConnectionSettings { degraded_after: 2, probe: ms(10 * SECOND) },
         can_probe: true,
         tabs: Some(TabsSettings::default()),
@@ -185,7 +206,14 @@ pub fn denied_call(id: u32) -> Call {
         url: "https://app.example/meals".to_owned(),
         share: None,
         priority: Priority::Normal,
-        traits: Traits { idempotent: true, replayable: true, trusted: true, streams: false, wants_data: true },
+        traits: Traits {
+            idempotent: true,
+            replayable: true,
+            trusted: true,
+            streams: false,
+            wants_data: true,
+            writes: false,
+        },
         retries: 0,
         timeout: ms(30 * SECOND),
         deadline: ms(90 * SECOND),

@@ -177,6 +177,42 @@ fn a_leader_that_goes_into_the_back_forward_cache_and_comes_back_misses_nothing(
 }
 
 #[test]
+fn a_tab_that_is_frozen_as_it_comes_back_takes_nothing_that_was_said_meanwhile_for_an_answer() {
+    let mut world = World::sharing(3);
+    events(&mut world, 1);
+    world.tell(2, Input::Away(true));
+    world.event();
+    world.tell(2, Input::Away(false));
+    world.freeze(2);
+    // The others ask and answer each other, more often than a tab that missed something comes again.
+    world.run(10 * SECOND);
+    world.thaw(2);
+    events(&mut world, 20);
+    assert_eq!((world.leaders().len(), world.open_streams()), (1, 1));
+    world.assert_nothing_missed(HEAD);
+    assert!(world.pages[2].misses.is_empty(), "it leads on from where it was, at once");
+}
+
+#[test]
+fn a_tab_that_leads_on_from_where_it_was_is_not_put_off_by_one_that_the_lock_reached_as_well() {
+    let mut world = World::sharing(3);
+    events(&mut world, 1);
+    world.tell(0, Input::Away(true));
+    world.run(20);
+    world.tell(0, Input::Away(false));
+    world.freeze(0);
+    world.event();
+    world.run(SECOND / 2);
+    // The lock is on its way to the third tab when the first one takes it.
+    world.tell(1, Input::Away(true));
+    world.thaw(0);
+    world.tell(1, Input::Away(false));
+    events(&mut world, 20);
+    assert_eq!((world.leaders().len(), world.open_streams()), (1, 1));
+    world.assert_nothing_missed(HEAD);
+}
+
+#[test]
 fn a_tab_alone_in_the_cache_comes_back_to_what_it_missed() {
     let mut world = World::sharing(1);
     events(&mut world, 5);

@@ -11,13 +11,14 @@ use evenkeel::core::flight::Call;
 use evenkeel::core::hub::{Input, StreamInput};
 use evenkeel::core::output::{Attempt, Output};
 use evenkeel::core::requests::Answer as Answered;
+use evenkeel::core::session::SessionOutput;
 use evenkeel::core::settings::Settings;
 use evenkeel::core::tabs::Word;
 use evenkeel::core::time::Timestamp;
 use evenkeel::core::verify::SessionAnswer;
 
 use super::page::{Load, Page};
-use super::script::{Answer, Head, LATENCY, Polled, open, settings, stream};
+use super::script::{Answer, Head, LATENCY, Polled, of_session, open, settings, stream};
 
 /// What the device's clock shows when a story begins.
 pub const EPOCH: u64 = 1_790_000_000_000;
@@ -426,7 +427,7 @@ impl World {
             }
             Coming::Session(answer) => {
                 self.pages[page].watch.session_spoke();
-                self.tell(page, Input::Session(answer));
+                self.tell(page, of_session(answer));
             }
             Coming::Locked(request) if this.request == Some(request) => self.lock_told(page, Told::Locked),
             Coming::Lost(request) if this.request == Some(request) => {
@@ -480,7 +481,7 @@ impl World {
 
     fn perform(&mut self, page: usize, output: Output) {
         match output {
-            Output::AskSession => {
+            Output::Session(SessionOutput::Ask) => {
                 self.asked += 1;
                 if let Some(answer) = (self.session)(self.asked - 1) {
                     self.soon(self.now + LATENCY, page, Coming::Session(answer));

@@ -253,21 +253,21 @@ fn a_tab_that_comes_back_while_the_work_changes_hands_is_given_it_in_the_end() {
 }
 
 #[test]
-fn a_tab_that_came_back_takes_nothing_from_a_leader_that_has_not_heard_where_it_stands() {
+fn a_tab_that_came_back_takes_nothing_before_a_leader_stands_where_it_does() {
     let (start, mut random) = (Timestamp(EPOCH), Random::new(1));
     let mut tabs = Tabs::new(TabsSettings::default(), 9, false);
     tabs.join(start, 100, &mut random);
     let word = |says| Word { from: 3, epoch: EPOCH, says };
     let mut takes = |tabs: &mut Tabs, now, says| {
         let taken = tabs.heard(now, word(says), 100, &mut random);
-        tabs.wake(now, &mut random);
+        tabs.wake(now, 100, &mut random);
         taken
     };
     while tabs.poll().is_some() {}
 
-    // It leads, and says so to others: that was no answer.
-    takes(&mut tabs, start, Says::Here { visible: true });
-    takes(&mut tabs, start, Says::Here { visible: true });
+    // It answers others, from elsewhere.
+    takes(&mut tabs, start, Says::Here { visible: true, place: 101 });
+    takes(&mut tabs, start, Says::Here { visible: true, place: 102 });
     assert!(!takes(&mut tabs, start, Says::Load));
     assert_eq!(tabs.poll(), None);
 
@@ -275,7 +275,7 @@ fn a_tab_that_came_back_takes_nothing_from_a_leader_that_has_not_heard_where_it_
     assert!(!takes(&mut tabs, later, Says::Load));
     let says = Says::Join { visible: false, place: 100 };
     assert_eq!(tabs.poll(), Some(TabsOutput::Post(Word { from: 9, epoch: EPOCH, says })));
-    assert!(takes(&mut tabs, later, Says::Here { visible: true }));
+    assert!(takes(&mut tabs, later, Says::Here { visible: true, place: 100 }));
     assert!(takes(&mut tabs, later, Says::Load));
 }
 
@@ -288,7 +288,7 @@ fn a_tab_that_came_back_says_so_until_it_is_answered_however_busy_the_stream() {
     for ms in 1..10 * SECOND {
         let now = Timestamp(EPOCH + ms);
         assert!(!tabs.heard(now, load, 100, &mut random));
-        tabs.wake(now, &mut random);
+        tabs.wake(now, 100, &mut random);
     }
     let joins = std::iter::from_fn(|| tabs.poll())
         .filter(|output| matches!(output, TabsOutput::Post(Word { says: Says::Join { place: 100, .. }, .. })));
@@ -297,11 +297,12 @@ fn a_tab_that_came_back_says_so_until_it_is_answered_however_busy_the_stream() {
 
 #[test]
 fn a_throttled_tab_that_came_back_gets_a_word_in_however_much_the_others_ask() {
-    for words in [&[Says::Ask { visible: false }][..], &[Says::Here { visible: true }, Says::Ask { visible: false }]] {
+    let (ask, elsewhere) = (Says::Ask { visible: false }, Says::Here { visible: true, place: 101 });
+    for words in [&[ask][..], &[elsewhere, ask]] {
         let (start, mut random) = (Timestamp(EPOCH), Random::new(1));
         let mut tabs = Tabs::new(TabsSettings::default(), 9, false);
         tabs.join(start, 100, &mut random);
-        tabs.heard(start, Word { from: 3, epoch: EPOCH, says: Says::Here { visible: true } }, 100, &mut random);
+        tabs.heard(start, Word { from: 3, epoch: EPOCH, says: elsewhere }, 100, &mut random);
         while tabs.poll().is_some() {}
         // No timer of its own rings in that time.
         for nth in 1..=4 {
@@ -310,7 +311,7 @@ fn a_throttled_tab_that_came_back_gets_a_word_in_however_much_the_others_ask() {
                 let from = if matches!(says, Says::Here { .. }) { 3 } else { 4 };
                 tabs.heard(now, Word { from, epoch: EPOCH, says: *says }, 100, &mut random);
             }
-            tabs.wake(now, &mut random);
+            tabs.wake(now, 100, &mut random);
         }
         let says = Says::Join { visible: false, place: 100 };
         assert_eq!(tabs.poll(), Some(TabsOutput::Post(Word { from: 9, epoch: EPOCH, says })));

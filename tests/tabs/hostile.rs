@@ -52,7 +52,7 @@ fn a_flood_of_hidden_leaders_is_asked_four_times_a_heartbeat() {
     let epoch = world.tabs[1].tabs.epoch();
     for _ in 0..1_000 {
         let from = world.tabs[0].me;
-        world.whisper(1, Word { from, epoch, says: Says::Here { visible: false } });
+        world.whisper(1, Word { from, epoch, says: Says::Here { visible: false, place: 0 } });
         world.run(1);
     }
     assert!(world.said_by(1).len() <= 5);
@@ -62,7 +62,8 @@ fn a_flood_of_hidden_leaders_is_asked_four_times_a_heartbeat() {
 fn an_epoch_beyond_all_clocks_is_not_believed() {
     let mut world = World::with_tabs(3);
     for epoch in [u64::MAX, u64::MAX - 1, 1 << 63] {
-        for says in [Says::Here { visible: true }, Says::Ask { visible: true }, Says::Load, Says::Yours { to: 1 }] {
+        let here = Says::Here { visible: true, place: 0 };
+        for says in [here, Says::Ask { visible: true }, Says::Load, Says::Yours { to: 1 }] {
             for tab in 0..3 {
                 world.whisper(tab, word(epoch, says));
             }
@@ -82,7 +83,7 @@ fn the_greatest_epoch_that_is_believed_does_not_outlive_its_sender() {
     let mut world = World::with_tabs(3);
     for round in 0..5 {
         for tab in 0..3 {
-            world.whisper(tab, word(believed(&world), Says::Here { visible: true }));
+            world.whisper(tab, word(believed(&world), Says::Here { visible: true, place: 0 }));
         }
         world.run(BOUND);
         let leaders = world.leaders();
@@ -142,7 +143,7 @@ fn a_lock_that_is_being_stolen_is_not_queued_for_instead() {
     tabs.join(now, 0, &mut random);
     tabs.lost(now);
     tabs.heard(now, word(EPOCH, Says::Yours { to: 1 }), 0, &mut random);
-    tabs.wake(now + Duration::from_millis(HEARTBEAT), &mut random);
+    tabs.wake(now + Duration::from_millis(HEARTBEAT), 0, &mut random);
     let locks = std::iter::from_fn(|| tabs.poll()).filter(|output| matches!(output, TabsOutput::Lock { .. }));
     assert_eq!(locks.last(), Some(TabsOutput::Lock { steal: true }));
 }
@@ -151,7 +152,8 @@ fn a_lock_that_is_being_stolen_is_not_queued_for_instead() {
 fn an_echo_of_what_a_tab_said_itself_is_nothing() {
     let mut world = World::with_tabs(1);
     let (from, epoch) = (world.tabs[0].me, world.tabs[0].tabs.epoch());
-    for says in [Says::Ask { visible: true }, Says::Here { visible: false }, Says::Yours { to: from }, Says::Load] {
+    let here = Says::Here { visible: false, place: 0 };
+    for says in [Says::Ask { visible: true }, here, Says::Yours { to: from }, Says::Load] {
         world.whisper(0, Word { from, epoch: epoch + 1, says });
     }
     world.run(MINUTE);
@@ -166,7 +168,7 @@ fn times_of_zero_are_the_shortest_that_make_sense() {
     let mut now = Timestamp(EPOCH);
     tabs.join(now, 0, &mut random);
     for _ in 0..1_000 {
-        tabs.wake(now, &mut random);
+        tabs.wake(now, 0, &mut random);
         let wake = tabs.next_wake().expect("it waits for the lock");
         assert!(wake > now);
         now = wake;
@@ -177,7 +179,7 @@ fn says() -> impl Strategy<Value = Says> {
     prop_oneof![
         (any::<bool>(), 0..4_u64).prop_map(|(visible, place)| Says::Join { visible, place }),
         any::<bool>().prop_map(|visible| Says::Ask { visible }),
-        any::<bool>().prop_map(|visible| Says::Here { visible }),
+        (any::<bool>(), 0..4_u64).prop_map(|(visible, place)| Says::Here { visible, place }),
         (0..4_u32).prop_map(|to| Says::Yours { to }),
         Just(Says::Load),
     ]
@@ -197,7 +199,7 @@ enum Done {
     Heard(Word, u64),
     Visible(bool),
     Slept,
-    Wake,
+    Wake(u64),
     Wait(u64),
 }
 
@@ -211,7 +213,7 @@ fn done() -> impl Strategy<Value = Done> {
             .prop_map(|(from, epoch, says, place)| Done::Heard(Word { from, epoch, says }, place)),
         1 => any::<bool>().prop_map(Done::Visible),
         1 => Just(Done::Slept),
-        4 => Just(Done::Wake),
+        4 => (0..4_u64).prop_map(Done::Wake),
         4 => (0..3 * SECOND).prop_map(Done::Wait),
         1 => (0..u64::MAX / 2).prop_map(Done::Wait),
     ]
@@ -242,8 +244,8 @@ proptest! {
                 }
                 Done::Visible(visible) => tabs.visible(now, visible),
                 Done::Slept => tabs.slept(now),
-                Done::Wake => {
-                    tabs.wake(now, &mut random);
+                Done::Wake(place) => {
+                    tabs.wake(now, place, &mut random);
                     prop_assert!(now.0 > u64::MAX / 2 || tabs.next_wake().is_none_or(|wake| wake > now));
                 }
                 Done::Wait(time) => now = now + Duration::from_millis(time),

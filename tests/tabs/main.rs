@@ -14,5 +14,6 @@ mod election;
 mod handover;
 mod hostile;
 mod model;
+mod patience;
 mod silence;
 mod words;

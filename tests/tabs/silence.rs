@@ -19,7 +19,7 @@ fn a_silent_leader_is_asked_after_a_heartbeat_and_one_answer_is_for_all() {
     world.run(2 * HEARTBEAT);
     let asked_at = asks(&world)[0];
     assert!((silent_from + HEARTBEAT..=silent_from + HEARTBEAT * 3 / 2 + 10).contains(&asked_at));
-    assert_eq!(world.said_by(0), [Says::Here { visible: true }]);
+    assert!(matches!(world.said_by(0)[..], [Says::Here { visible: true, .. }]));
 }
 
 #[test]

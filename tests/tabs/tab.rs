@@ -79,6 +79,11 @@ impl Tab {
         }
     }
 
+    /// In a group whose leader works once in minutes.
+    pub fn patient(self) -> Tab {
+        Tab { tabs: self.tabs.patient(), ..self }
+    }
+
     /// What this tab's clock shows.
     pub fn clock(&self, now: u64) -> Timestamp {
         Timestamp(EPOCH + self.clock_ahead + now)

@@ -31,6 +31,8 @@ pub struct World {
     pub told: usize,
     pub rng: fastrand::Rng,
     settings: TabsSettings,
+    /// Nobody asks a silent leader unless its work is missed.
+    patient: bool,
     coming: BTreeMap<(u64, u64), (usize, Coming)>,
     arrivals: u64,
     /// When the last word of one tab reaches another: they keep their order.
@@ -61,6 +63,7 @@ impl World {
                 heartbeat: Duration::from_millis(HEARTBEAT),
                 takeover: Duration::from_millis(TAKEOVER),
             },
+            patient: false,
             coming: BTreeMap::new(),
             arrivals: 0,
             last_word: BTreeMap::new(),
@@ -70,6 +73,11 @@ impl World {
             locks_broken: false,
             head: 100,
         }
+    }
+
+    /// Where the leader works once in minutes.
+    pub fn patient(seed: u64) -> World {
+        World { patient: true, ..World::seeded(seed) }
     }
 
     /// With so many tabs, the first of which is visible and leads.
@@ -108,7 +116,8 @@ impl World {
     }
 
     pub fn open_as(&mut self, me: Member, visible: bool) -> usize {
-        self.tabs.push(Tab::new(self.settings, me, visible, self.rng.u64(..)));
+        let tab = Tab::new(self.settings, me, visible, self.rng.u64(..));
+        self.tabs.push(if self.patient { tab.patient() } else { tab });
         let tab = self.tabs.len() - 1;
         self.join(tab);
         tab
@@ -184,6 +193,13 @@ impl World {
                 this.tabs.slept(this.clock(now));
             }
         }
+    }
+
+    /// This tab misses the leader's work.
+    pub fn miss(&mut self, tab: usize) {
+        let (this, now) = (&mut self.tabs[tab], self.now);
+        this.tabs.ask_now(this.clock(now));
+        self.drain(tab);
     }
 
     pub fn throttle(&mut self, tab: usize, every: u64) {
@@ -325,7 +341,7 @@ impl World {
     fn drain(&mut self, tab: usize) {
         let (this, now) = (&mut self.tabs[tab], self.now);
         let clock = this.clock(now);
-        this.tabs.wake(clock, &mut this.random);
+        this.tabs.wake(clock, this.place, &mut this.random);
         assert!(this.tabs.next_wake().is_none_or(|wake| wake > clock), "{tab} spins at {now}");
         while let Some(output) = self.tabs[tab].tabs.poll() {
             match output {

@@ -195,7 +195,7 @@ impl Entry {
                     outputs.push_back(StreamsOutput::Left(self.id));
                 }
             }
-            tabs.wake(around.now, around.random);
+            tabs.wake(around.now, place(&self.stream), around.random);
             while let Some(said) = tabs.poll() {
                 let TabsOutput::Role(role) = said else {
                     outputs.push_back(StreamsOutput::Tabs(self.id, said));
