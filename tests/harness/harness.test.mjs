@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startFaultServer } from '../server/fault-server.mjs';
-import { booted, freeze, hide, launchBrowser, openPage, run, show, until } from './browser.mjs';
+import {
+  booted,
+  closeTab,
+  compose,
+  crash,
+  createProfile,
+  freeze,
+  hide,
+  launchBrowser,
+  openPage,
+  run,
+  show,
+  until,
+} from './browser.mjs';
 
 const browser = await launchBrowser({ after });
 
@@ -168,6 +181,99 @@ test('a page can be hidden and shown', async (t) => {
     'visible',
     false,
   ]);
+});
+
+test('a tab that is closed hears it once, and its last words arrive', async (t) => {
+  const server = await serve(t);
+  server.on('/api/last', 204);
+  const keeper = await openPage(t, { browser, server });
+  const page = await openPage(t, { browser, server, context: keeper.context() });
+  await run(page, () => {
+    for (const type of ['beforeunload', 'pagehide', 'visibilitychange', 'unload'])
+      addEventListener(type, () => {
+        localStorage.setItem('heard', `${localStorage.getItem('heard') ?? ''}${type} `);
+        fetch('/api/last', { method: 'POST', keepalive: true });
+      });
+  });
+  await closeTab(page);
+  await server.waitFor('/api/last', { count: 3 });
+  assert.equal(await run(keeper, () => localStorage.getItem('heard')), 'pagehide visibilitychange unload ');
+});
+
+test('a page that crashes says nothing, and the tabs beside it stay', async (t) => {
+  const server = await serve(t);
+  const keeper = await openPage(t, { browser, server });
+  const page = await openPage(t, { browser, server, context: keeper.context() });
+  const store = () => {
+    localStorage.setItem('before', '1');
+    addEventListener('pagehide', () => localStorage.setItem('after', '1'));
+  };
+  await run(page, store);
+  await crash(page);
+  assert.deepEqual(
+    page.problems.map(({ type }) => type),
+    ['crash'],
+  );
+  assert.deepEqual(await run(keeper, () => ({ ...localStorage })), { before: '1' });
+});
+
+test('a profile outlives its browser, closed or killed', async (t) => {
+  const server = await serve(t);
+  const profile = createProfile(t);
+  const open = async () => openPage(t, { server, context: await profile.start() });
+  const kept = (/** @type {import('playwright-core').Page} */ page) => run(page, () => ({ ...localStorage }));
+
+  const first = await open();
+  await run(first, () => {
+    addEventListener('pagehide', () => localStorage.setItem('closed', '1'));
+    return window.cookieStore.set({ name: 'who', value: 'ada', expires: Date.now() + 1_000_000 });
+  });
+  await profile.close();
+
+  const second = await open();
+  assert.deepEqual(await kept(second), { closed: '1' });
+  assert.equal(await run(second, () => document.cookie), 'who=ada');
+  await run(second, async () => {
+    addEventListener('pagehide', () => localStorage.setItem('killed', '1'));
+    await new Promise((resolve) => {
+      const opening = indexedDB.open('a');
+      opening.onupgradeneeded = () => opening.result.createObjectStore('b').put('stored', 'c');
+      opening.onsuccess = resolve;
+    });
+  });
+  await profile.kill();
+
+  const third = await open();
+  assert.deepEqual(await kept(third), { closed: '1' });
+  const databases = await run(third, () => indexedDB.databases());
+  assert.deepEqual(databases, [{ name: 'a', version: 1 }]);
+});
+
+test('text is composed as an input method does', async (t) => {
+  const server = await serve(t);
+  const page = await openPage(t, { browser, server, html: '<input autofocus>' });
+  const input = page.locator('input');
+  await input.focus();
+  await run(page, () => {
+    /** @type {string[]} */
+    const heard = [];
+    Object.assign(window, { heard });
+    for (const type of ['compositionstart', 'input', 'compositionend'])
+      addEventListener(type, (event) => heard.push(`${type} ${/** @type {any} */ (event).isComposing}`));
+  });
+  const composing = await compose(page, 'に', 'にほ');
+  assert.equal(await input.inputValue(), 'にほ');
+  await composing.commit('日本');
+  assert.equal(await input.inputValue(), '日本');
+  assert.deepEqual(await run(page, () => /** @type {any} */ (window).heard), [
+    'compositionstart undefined',
+    'input true',
+    'input true',
+    'input true',
+    'compositionend undefined',
+  ]);
+  await (await compose(page, 'x')).cancel();
+  assert.equal(await input.inputValue(), '日本');
 });
 
 test('a condition that never holds is given up with its wording', async () => {

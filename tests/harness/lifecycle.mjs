@@ -33,6 +33,26 @@ export function show(page) {
   return page.evaluate(setVisibility, 'visible');
 }
 
+/**
+ * As the person closes the tab. The page hears `pagehide`, `visibilitychange` to hidden and `unload`, once each, and what it sends then with
+ * `keepalive` arrives; `beforeunload` is left out, so that no question can stand in the way.
+ * @param {Page} page
+ */
+export function closeTab(page) {
+  return page.close({ runBeforeUnload: false });
+}
+
+/**
+ * The renderer is gone from one moment to the next, as by a bug of its own or for want of memory: no event, no last write.
+ * @param {Page} page
+ */
+export async function crash(page) {
+  const crashed = page.waitForEvent('crash');
+  const devtools = await page.context().newCDPSession(page);
+  devtools.send('Page.crash').catch(() => {}); // whoever could answer is gone
+  await crashed;
+}
+
 /* Runs in the page. */
 /** @param {string} state */
 function setVisibility(state) {

@@ -18,7 +18,7 @@ let pages = 0;
  *
  * @param {{ after: (close: () => Promise<void>) => void }} owner
  * @param {object} options
- * @param {import('playwright-core').Browser} options.browser
+ * @param {import('playwright-core').Browser} [options.browser] may be left out where there is a context
  * @param {FaultServer} options.server
  * @param {import('playwright-core').BrowserContext} [options.context] another page's, for a second tab of the same person
  * @param {object | ((evenkeel: any) => object)} [options.config] for createStability; a function runs in the page

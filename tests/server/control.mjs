@@ -7,6 +7,8 @@ import { Rule } from './rules.mjs';
  *                              { pattern, flags? } for a RegExp
  *     POST /__fault/state      { version?, session?, keepAlive?, refuseForMs? }
  *     GET  /__fault/requests   ?match=/api/x &since=<epoch ms>
+ *     GET  /__fault/drafts     what stands, of everybody
+ *     POST /__fault/drafts     { owner, key, data, schemaVersion?, saveId? }: another device saves; without data it clears
  *     POST /__fault/reset      no scripts, no records, and the state that the server started with
  *
  * @param {import('./fault-server.mjs').FaultServer} server
@@ -44,12 +46,25 @@ function route(server, request) {
       const match = request.queryValue('match');
       return (match ? server.requestsTo(match) : server.requests).filter(({ at }) => at >= since);
     }
+    case 'GET /__fault/drafts':
+      return draftsOf(server).rows();
+    case 'POST /__fault/drafts': {
+      const { owner, key, ...draft } = request.json();
+      const drafts = draftsOf(server);
+      return { rev: draft.data === undefined ? drafts.clear(owner, key) : drafts.put(owner, key, draft) };
+    }
     case 'POST /__fault/reset':
       server.reset();
       return { scripts: 0 };
     default:
       throw new TypeError(`no ${request.method} ${request.path}`);
   }
+}
+
+/** @param {import('./fault-server.mjs').FaultServer} server */
+function draftsOf({ drafts }) {
+  if (drafts) return drafts;
+  throw new TypeError('this server keeps no drafts');
 }
 
 /** @param {{ match: string | { pattern: string, flags?: string }, steps: any, chance?: number }} given */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { SESSION_COOKIE } from './fault-server.mjs';
+import { People, SESSION_COOKIE } from './fault-server.mjs';
 import { raw, start } from './wire.mjs';
 
 test('another origin is let in as configured, and preflights are answered', async (t) => {
@@ -70,6 +70,35 @@ test('sign-out needs the CSRF token and its cookie', async (t) => {
   assert.notEqual(server.session, null);
   assert.equal(await signOut({ Cookie: csrf.headers.getSetCookie()[0].split(';')[0] }), `${server.origin}/`);
   assert.equal(server.session, null);
+});
+
+test('of several people each is who their cookie names, until cookies are forgotten', async (t) => {
+  const server = await start(t);
+  server.people = new People({
+    ada: { user: { id: '1', name: 'Ada' }, expiresInMs: 60_000 },
+    ben: { user: { id: '2', name: 'Ben' } },
+  });
+  const signIn = (/** @type {string} */ name) =>
+    fetch(`${server.origin}/api/auth/callback/credentials`, {
+      method: 'POST',
+      body: new URLSearchParams({ name }),
+    });
+  const cookieIn = (/** @type {Response} */ answer) => answer.headers.getSetCookie()[0].split(';')[0];
+  const session = (/** @type {string} */ Cookie) =>
+    fetch(`${server.origin}/api/auth/session`, { headers: { Cookie } });
+
+  assert.equal((await signIn('eve')).status, 401);
+  assert.equal(await (await session(`${SESSION_COOKIE}=ada.forged.1`)).json(), null);
+  const [ada, ben] = [cookieIn(await signIn('ada')), cookieIn(await signIn('ben'))];
+  const first = await session(ada);
+  assert.deepEqual((await first.clone().json()).user, { id: '1', name: 'Ada' });
+  assert.notEqual(cookieIn(first), ada, 'it is signed anew');
+  assert.equal((await (await session(cookieIn(first))).json()).user.name, 'Ada');
+  assert.deepEqual(await (await session(ben)).json(), { user: { id: '2', name: 'Ben' } });
+
+  server.people.forget();
+  for (const cookie of [ada, ben, cookieIn(first)]) assert.equal(await (await session(cookie)).json(), null);
+  assert.equal((await (await session(cookieIn(await signIn('ben')))).json()).user.name, 'Ben');
 });
 
 test('folders are served with their types, and nothing beside them', async (t) => {

@@ -12,7 +12,7 @@ import { realpathSync } from 'node:fs';
  *
  * What a step can say stands in types.mjs, how a page steers the server in control.mjs. From the command line:
  *
- *     node tests/server/fault-server.mjs --port 4173 [--host 127.0.0.1] [--folder path]
+ *     node tests/server/fault-server.mjs --port 4173 [--host 127.0.0.1] [--folder path] [--drafts file]
  */
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +27,8 @@ import { SessionEndpoints } from './session-endpoints.mjs';
 import { StaticFiles } from './static-files.mjs';
 
 export { EventFeed } from './event-feed.mjs';
+export { People, SESSION_COOKIE } from './people.mjs';
 export { retryAfter } from './retry-after.mjs';
-export { SESSION_COOKIE } from './session-endpoints.mjs';
 
 /**
  * @typedef {import('./types.mjs').Step} Step
@@ -52,6 +52,8 @@ export class FaultServer {
   /** Off: each answer has `Connection: close`, since browsers repeat by themselves what fails on a reused connection. */
   keepAlive = false;
   /** @type {CorsConfig | boolean} */ cors;
+  /** The drafts of whoever is signed in; `openDrafts` of drafts.mjs opens them, and they end with the server. @type {import('./drafts.mjs').Drafts | null} */
+  drafts = null;
   port = 0;
 
   #host;
@@ -113,6 +115,14 @@ export class FaultServer {
     this.#session.session = Array.isArray(answer) ? [...answer] : answer;
   }
 
+  /** Several people who sign in: then the session is that of the cookie. @returns {import('./people.mjs').People | null} */
+  get people() {
+    return this.#session.people;
+  }
+  set people(people) {
+    this.#session.people = people;
+  }
+
   /** A folder under a path that ends in a slash. @param {string} prefix @param {string} folder @param {Record<string, string>} [headers] */
   serve(prefix, folder, headers) {
     this.#files.serve(prefix, folder, headers);
@@ -145,11 +155,12 @@ export class FaultServer {
     this.#recorder.clear();
   }
 
-  /** Forgets records and scripts, and goes back to the state that it started with; folders and pages stay. */
+  /** Forgets records and scripts, and goes back to the state that it started with; drafts, folders and pages stay. */
   reset() {
     this.clear();
     this.#rules.clear();
     this.session = null;
+    this.people = null;
     this.version = 'v1';
     this.keepAlive = false;
   }
@@ -192,8 +203,10 @@ export class FaultServer {
     }
   }
 
-  close() {
-    return this.refuse();
+  async close() {
+    await this.refuse();
+    this.drafts?.close();
+    this.drafts = null;
   }
 
   // ------------------------------------------------------------ one request
@@ -226,6 +239,7 @@ export class FaultServer {
     if (request.path === '/favicon.ico') return { status: 204 };
     return (
       this.#session.answer(request) ??
+      this.drafts?.answer(request, this.#session.userKeyOf(request)) ??
       (await this.#files.answer(request)) ?? { status: 404, body: { code: 'notFound' } }
     );
   }
@@ -247,10 +261,15 @@ async function main() {
       port: { type: 'string', default: '4173' },
       host: { type: 'string', default: '127.0.0.1' },
       folder: { type: 'string' },
+      drafts: { type: 'string' },
     },
   });
   const server = await startFaultServer({ port: Number(values.port), host: values.host, cors: true });
   if (values.folder) server.serve('/', values.folder);
+  if (values.drafts) {
+    const { openDrafts } = await import('./drafts.mjs'); // which needs more than Node.js
+    server.drafts = openDrafts({ file: values.drafts, trusting: true });
+  }
   console.log(server.origin);
 }
 

@@ -1,7 +1,7 @@
 /** @typedef {import('./types.mjs').Matcher} Matcher */
 
 const RECORDED_REQUESTS_MAX = 10_000;
-const BODY_BYTES_MAX = 1_048_576;
+const BODY_BYTES_MAX = 2_097_152;
 
 /** A request as it arrived, and what became of it. Every moment is epoch milliseconds. */
 export class RecordedRequest {
@@ -11,7 +11,7 @@ export class RecordedRequest {
   /** @type {Array<[string, string]>} */ query;
   /** @type {string} path and query as sent */ url;
   /** @type {Record<string, string>} names in lower case */ headers;
-  /** @type {string} the first 1 MB, as UTF-8 */ body = '';
+  /** @type {string} the first 2 MiB, as UTF-8 */ body = '';
   /** @type {number} */ bodyBytes = 0;
   /** @type {boolean} */ isPreflight;
   /** @type {number | null} the status that was sent; null where there was no answer */ status = null;

@@ -14,7 +14,8 @@
  * @property {boolean} [reset] Whatever is cut is cut by RST rather than by FIN.
  * @property {number} [stallAfterBytes] So many bytes of the body and then nothing, with the connection held; Infinity is after all of them.
  * @property {boolean} [hang] No answer, with the connection held.
- * @property {boolean} [pass] The answer is the one that the next rule or endpoint gives; what else the step says is laid over it.
+ * @property {boolean} [pass] The answer is the one that the next rule or endpoint gives, which does what it was
+ *   asked for; what else the step says is laid over it. With `cut: 'beforeHeaders'` a save is done and its answer lost.
  * @property {RetryAfter | string | Array<RetryAfter | string>} [retryAfter] See `retryAfter`; a string is sent as it is, for malformed ones.
  * @property {number} [dateSkewMs] How far this server's clock is ahead: shifts `Date` and the dates in Retry-After.
  *
