@@ -3,9 +3,10 @@
  */
 import { type ErrorFields, StabilityError } from './errors.js';
 import type { RequestOptions, StandardSchemaV1 } from './types.js';
+import { BROKEN, TOO_LARGE, WHOLE } from './wire.js';
 
 /** Of a response that is not the last one, so much is read for its error. */
-const DRAIN_BYTES = 65_536;
+export const DRAIN_BYTES = 65_536;
 
 let decoder: TextDecoder | undefined;
 export const decode = (bytes: Uint8Array): string => (decoder ??= new TextDecoder()).decode(bytes);
@@ -27,11 +28,6 @@ export function serialise(body: unknown): [body: BodyInit | undefined, type?: st
   if (text === undefined) throw new TypeError(`a ${typeof body} cannot be sent as JSON`);
   return [text, 'application/json'];
 }
-
-/** How reading a body ended; the numbers are those of the Rust side. */
-export const WHOLE = 0;
-export const BROKEN = 1;
-export const TOO_LARGE = 2;
 
 const EMPTY = new Uint8Array();
 

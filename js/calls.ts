@@ -1,17 +1,29 @@
 /**
  * Calls: each goes through the engine, or through one plain fetch where there is no engine. Both end in the same outcome.
  */
-import { CANNOT_TELL, NOBODY, NOTHING } from './ask.js';
-import { BROKEN, drainBody, readBody } from './body.js';
+import { drainBody, readBody } from './body.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, type StabilityError } from './errors.js';
-import { bind, type Call, endWithout, type Flight, LATE, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
+import { bind, type Call, endWithout, type Flight, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
 import type { Notices } from './notices.js';
 import { plain } from './plain.js';
 import { isPromise, type Plan, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
 import type { ErrorKind, RequestOptions } from './types.js';
+import { LATE, withinMs } from './wait.js';
+import {
+  BROKEN,
+  CANNOT_TELL,
+  IDEMPOTENT,
+  NOTHING,
+  PROBE,
+  REPLAYABLE,
+  STREAMS,
+  TRUSTED,
+  WANTS_DATA,
+  WRITES,
+} from './wire.js';
 
 /** What the Rust side calls for requests. */
 export interface CallHost {
@@ -42,19 +54,20 @@ export interface Ask {
   share: string;
 }
 
-// What the Rust side reads of a call; the numbers are its.
-const IDEMPOTENT = 1;
-const REPLAYABLE = 2;
-const TRUSTED = 4;
-const STREAMS = 8;
-const WANTS_DATA = 16;
+/** What the Rust side reads of a call too. */
 const PRIORITY = { critical: 32, normal: 0, background: 64 };
+
+/** The body of an error is waited for so long, when nothing else is. */
+const DRAIN_MS = 1_000;
 
 const BREAKER = ['closed', 'open', 'half-open'];
 
-const IS_IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
+/** By its method, or by a key: clients that bring their own `fetch` give it as a header. */
+const isIdempotent = ({ method, init }: Plan): boolean =>
+  /^(GET|HEAD|OPTIONS|PUT|DELETE)$/.test(method) ||
+  !!(init.headers as Headers | undefined)?.has('idempotency-key');
 
-/** Makes calls. `told` hears of the connection and of how many calls wait, `ask` asks the app's endpoints. */
+/** Makes calls. `told` hears of the connection and of how many calls wait, `asks` ask the app's endpoints: for the session, the probe, the version. */
 export function createCalls(
   settings: Settings,
   requests: Requests,
@@ -66,7 +79,7 @@ export function createCalls(
     queued(calls: number): void;
     connection(status: number, since: number): void;
   },
-  ask: (question: number, signal: AbortSignal) => Promise<number>,
+  asks: Array<(signal: AbortSignal) => Promise<number>>,
 ) {
   const { api, startTimeoutMs } = settings;
   const calls = new Map<number, Call>();
@@ -126,9 +139,10 @@ export function createCalls(
       const response = flight?.response;
       if (!response) return;
       flight.drains = true;
-      drainBody(response).then(
-        ([, bytes]) => (flight.bytes = flight.response === response ? bytes : flight.bytes),
-      );
+      const read = drainBody(response).then(([, bytes]) => {
+        if (flight.response === response) flight.bytes = bytes;
+      });
+      flight.drained = withinMs(DRAIN_MS, read).catch(() => {});
     },
     cancel(id) {
       flights.get(id)?.control?.abort(); // what was aborted at once was never sent
@@ -144,10 +158,10 @@ export function createCalls(
       // Copies are made before anybody reads.
       const copy = shared && call.streams && response && !response.bodyUsed;
       if (copy) flight.copied = true;
-      call.settle({
+      const outcome: Outcome = {
         kind,
         response: copy ? response.clone() : response,
-        bytes: flight.bytes,
+        bytes: undefined,
         cause,
         attempts: flight.plan.sent,
         retryAfterMs: retryAfterMs < 0 ? null : retryAfterMs,
@@ -155,12 +169,16 @@ export function createCalls(
         get copied() {
           return flight.copied;
         },
-      });
+      };
+      const tell = () => call.settle(Object.assign(outcome, { bytes: flight.bytes }));
+      // What the error says may still be on its way, though it was decided meanwhile what it means.
+      if (flight.drains && response) flight.drained.then(tell);
+      else tell();
       if (id !== flightId) flights.delete(id); // a follower; of the flight itself the engine says when it is done
     },
     done(id) {
       const flight = flights.get(id);
-      if (flight?.drains) flight.control.abort();
+      if (flight?.drains) flight.drained.then(() => flight.control.abort());
       else if (flight?.response && !flight.copied) bind(flight);
       flights.delete(id);
     },
@@ -183,9 +201,11 @@ export function createCalls(
     async ask(question) {
       const control = (questions[question] = new AbortController());
       const stop = AbortSignal.any([control.signal, life]);
-      const answer = await ask(question, stop).catch(() => CANNOT_TELL);
+      await null;
+      if (stop.aborted) return NOTHING;
+      const answer = await asks[question]!(stop).catch(() => (question === PROBE ? CANNOT_TELL : NOTHING));
       if (stop.aborted) return NOTHING; // nobody waits for it, and the next question is not this one
-      diagnostics.emit('check', { of: question ? 'server' : 'session', ...answerOf(question, answer) });
+      if (answer !== NOTHING) diagnostics.emit('check', { of: 'server', status: Math.max(0, answer) });
       return answer;
     },
     hush(question) {
@@ -215,6 +235,7 @@ export function createCalls(
         cause: undefined,
         reason: undefined,
         drains: false,
+        drained: Promise.resolve(),
         notify: options.notify ?? true,
         streams,
         settle(outcome) {
@@ -256,11 +277,12 @@ export function createCalls(
         }
         flights.set(id, call);
         const flags =
-          (IS_IDEMPOTENT.test(plan.method) || options.idempotencyKey ? IDEMPOTENT : 0) |
+          (isIdempotent(plan) ? IDEMPOTENT : 0) |
           (plan.replayable ? REPLAYABLE : 0) |
           (plan.trusted ? TRUSTED : 0) |
           (streams ? STREAMS : 0) |
           (wantsData ? WANTS_DATA : 0) |
+          (plan.safe ? 0 : WRITES) |
           PRIORITY[options.priority ?? 'normal'];
         engine.call(id, plan.url, key, flags, options.retries ?? api.retries, timeoutMs, left);
       };
@@ -328,22 +350,4 @@ function shareKey(plan: Plan, share: string): string {
     if (headers) for (const [name, value] of headers) key += `${name}:${value}\n`;
   }
   return key;
-}
-
-/** What a check found, in words. */
-const answerOf = (question: number, answer: number) =>
-  question
-    ? { status: Math.max(0, answer) }
-    : { found: answer >= 0 ? 'user' : answer === NOBODY ? 'nobody' : 'unknown' };
-
-/** Rejects with LATE when the promise takes longer. */
-function withinMs<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(reject, ms, LATE);
-    promise.then(resolve, reject);
-    promise.then(
-      () => clearTimeout(timer),
-      () => clearTimeout(timer),
-    );
-  });
 }

@@ -6,6 +6,7 @@
  */
 import type {
   ApiConfig,
+  DraftOptions,
   EventsOptions,
   FetchInit,
   HeadersConfig,
@@ -16,6 +17,8 @@ import type {
   StabilityConfig,
   StandardSchemaV1,
 } from './types.js';
+
+type Mismatch = 'reload' | 'prompt' | 'ignore';
 
 /** Checks a value and returns what is used in its place. `also` is what else is allowed, for the message. */
 type Check<T> = (value: unknown, path: string, also?: string) => T;
@@ -70,7 +73,7 @@ const whole = (standard: number, min = 1, max?: number) => number(standard, min,
 const ms = (standard: number, min = 1) => number(standard, min);
 
 const bool = is<boolean, undefined>('boolean', 'true or false');
-const flag = is<boolean>('boolean', 'true or false', undefined, false);
+const flag = (standard: boolean) => is<boolean>('boolean', 'true or false', undefined, standard);
 const fn = <F>() => is<F, undefined>('function', 'a function');
 
 const string = <D = string>(allowed: string, pattern: RegExp, standard?: D) =>
@@ -201,6 +204,15 @@ const events = {
   dedupeIds: whole(1_024, 0, 65_536),
 };
 
+const drafts = {
+  endpoint: off(url('/api/drafts')),
+  debounceMs: ms(2_000, 0),
+  maxWaitMs: ms(10_000, 0),
+  ttlMs: number(604_800_000, 1, 1e12),
+  maxBytes: whole(2 ** 20),
+  userKey: fn<() => string | null>(),
+};
+
 const configuration = group({
   name: string('1 to 64 characters', /^.{1,64}$/s, 'evenkeel'),
   wasm: (value, path) =>
@@ -221,9 +233,15 @@ const configuration = group({
       confirmations: whole(3, 1, 10),
       confirmAfterMs: ms(2_000, 0),
       verifyTimeoutMs: ms(10_000),
+      activeMs: ms(300_000),
+      idleMs: ms(900_000),
+      idleAfterMs: ms(300_000),
+      stopAfterIdleMs: off(ms(28_800_000)),
+      initialSession: (value) => value,
       identify: fn<NonNullable<SessionConfig['identify']>>(),
       parse: fn<NonNullable<SessionConfig['parse']>>(),
-      bridgeNextAuth: later(false),
+      signOut: fn<() => Promise<void>>(),
+      bridgeNextAuth: flag(true),
     }),
     false,
   ),
@@ -232,13 +250,24 @@ const configuration = group({
       current: ascii(128),
       header: token('X-App-Version'),
       endpoint: off(url('/api/version')),
-      pollMs: later(false),
-      onMismatch: later('ignore'),
+      pollMs: off(ms(300_000)),
+      onMismatch: (value = 'reload', path) =>
+        typeof value === 'function'
+          ? (value as (latest: string) => Mismatch)
+          : oneOf<Mismatch>('reload|prompt|ignore')(value, path, ' or a function')!,
+      trustedOrigins: origins,
+      idleMs: ms(3_000, 0),
+      spreadMs: ms(10_000, 0),
+      loopGuardMs: ms(600_000),
+      flushTimeoutMs: ms(5_000),
+      beforeReload: fn<() => void | Promise<void>>(),
+      reload: fn<() => void>(),
+      recoverChunkErrors: flag(true),
     }),
     false,
   ),
   connection: group({ degradedAfterFailures: whole(2), probeMs: ms(10_000) }),
-  drafts: later(false),
+  drafts: off(group(drafts)),
   tabs: off(group({ heartbeatMs: ms(1_000), takeoverMs: ms(5_000) })),
   events: group(events),
 });
@@ -251,15 +280,15 @@ export const checkConfig = (config: unknown): Settings => configuration(config, 
 
 const stream = group({
   ...events,
-  withCredentials: flag,
+  withCredentials: flag(false),
   headers,
   method: oneOf<'GET' | 'POST', 'GET'>('GET|POST', 'GET'),
   body: is<string, undefined>('string', 'a string'),
   lastEventId: string('a string without line breaks', /^[^\0\r\n]*$/, ''),
-  shared: flag,
+  shared: flag(false),
   pauseHiddenAfterMs: off(ms(NEEDED, 0), false),
   poll: off(group({ url: urlOrText, intervalMs: ms(5_000) }), false),
-  strict: flag,
+  strict: flag(false),
   stability: () => undefined, // the class looks at it
 } satisfies Record<keyof EventsOptions | 'stability', Check<unknown>>);
 
@@ -288,6 +317,28 @@ export function checkEvents(options: unknown, defaults: Settings['events']): Eve
     if (value !== undefined && value !== false)
       refuse(`options.${name}`, `left out with ${name === 'body' ? "method 'GET'" : 'strict'}`, value, true);
   }
+  return settings;
+}
+
+const draft = group({
+  ...drafts,
+  schemaVersion: whole(1, 0),
+  migrate: fn<NonNullable<DraftOptions<unknown>['migrate']>>(),
+  exclude: list(string('names, or dotted paths', /^[^.]+(\.[^.]+)*$/, NEEDED), []),
+  excludeDefaults: flag(true),
+  isEqual: fn<NonNullable<DraftOptions<unknown>['isEqual']>>(),
+} satisfies Record<keyof DraftOptions<unknown>, Check<unknown>>);
+
+const draftKey = string('1 to 256 characters', /^.{1,256}$/s, NEEDED);
+
+/** A draft's options with every default filled in. */
+export type DraftSettings = ReturnType<typeof draft>;
+
+/** Throws on what is wrong with a draft's key or options, and fills in what is left out: the configuration's. */
+export function checkDraft(key: unknown, options: unknown, defaults: Settings['drafts']): DraftSettings {
+  draftKey(key, 'key');
+  const settings = draft(options ?? {}, 'options');
+  if (defaults) inherit<Partial<DraftSettings>>(settings, options as Partial<DraftSettings>, defaults);
   return settings;
 }
 

@@ -75,6 +75,7 @@ export type ErrorFields = Partial<
 
 /** A failure of the API client or of the runtime. */
 export class StabilityError extends Error {
+  /** For code that cannot use `instanceof`: across frames, say. */
   declare readonly name: 'StabilityError';
   /** What went wrong. */
   declare readonly kind: ErrorKind;

@@ -54,9 +54,13 @@ export const QUEUED_MAX = 10_000;
 const living = new Set<Stability>();
 const linesOf = new WeakMap<Stability, Lines>();
 
-/** Makes a client known to the class; in a browser, also to streams that name none. Returns what ends the latter. @internal */
-export function introduce(stability: Stability, lines: Lines): () => void {
+/** Makes a client known to the class. @internal */
+export function introduce(stability: Stability, lines: Lines): void {
   linesOf.set(stability, lines);
+}
+
+/** In a browser: streams that name no client may have this one. Returns what ends that. @internal */
+export function offer(stability: Stability): () => void {
   if (globalThis.document || 'importScripts' in globalThis) living.add(stability);
   return () => living.delete(stability);
 }
@@ -66,6 +70,17 @@ export type EventSourceClass = new (
   url: string | URL,
   options?: EventsOptions & { stability?: Stability },
 ) => EventSourceBase;
+
+/** How a stream stands that was just made. @internal */
+export const CONNECTING: EventsState = {
+  status: 'connecting',
+  isConnected: false,
+  attempts: 0,
+  nextRetryAt: null,
+  role: 'single',
+  error: null,
+  reconnects: 0,
+};
 
 const READY_STATES = ['CONNECTING', 'OPEN', 'CLOSED'] as const;
 type Handler = (this: EventSource, event: Event) => unknown;
@@ -91,11 +106,17 @@ interface EventSourceTarget extends EventTarget {
 
 /** An EventSource that survives what goes wrong between a page and its server. */
 export class EventSourceBase extends (EventTarget as new () => EventSourceTarget) implements EventSource {
+  /** `readyState` before the first connection, and between two. */
   declare static readonly CONNECTING: 0;
+  /** `readyState` while events may arrive. */
   declare static readonly OPEN: 1;
+  /** `readyState` of a stream that is over. */
   declare static readonly CLOSED: 2;
+  /** As the class's own. */
   declare readonly CONNECTING: 0;
+  /** As the class's own. */
   declare readonly OPEN: 1;
+  /** As the class's own. */
   declare readonly CLOSED: 2;
   /** As `addEventListener('open', …)`. */
   declare onopen: EventSource['onopen'];
@@ -111,15 +132,7 @@ export class EventSourceBase extends (EventTarget as new () => EventSourceTarget
   #readyState: 0 | 1 | 2 = 0;
   /** close() was called. */
   #closed = false;
-  #state = createStore<EventsState>({
-    status: 'connecting',
-    isConnected: false,
-    attempts: 0,
-    nextRetryAt: null,
-    role: 'single',
-    error: null,
-    reconnects: 0,
-  });
+  #state = createStore(CONNECTING);
   #handlers: Record<string, { value: object; listener: (event: Event) => void }> = {};
   #queue: EventQueue | undefined;
   #sink: Sink;
@@ -183,6 +196,7 @@ export class EventSourceBase extends (EventTarget as new () => EventSourceTarget
     return this.#url;
   }
 
+  /** Whether cookies go to other origins too. */
   get withCredentials(): boolean {
     return this.#withCredentials;
   }

@@ -37,6 +37,8 @@ export interface Call extends Flight {
   reason: unknown;
   /** A body is being let go. */
   drains: boolean;
+  /** It was let go. */
+  drained: Promise<void>;
   notify: boolean;
   streams: boolean;
   settle(outcome: Outcome): void;
@@ -44,9 +46,6 @@ export interface Call extends Flight {
 
 /** What is said of a response, without being its status. */
 export const TELLS_OF_RESPONSE = /^(unauthenticated|authUnknown|forbidden|tooLarge|parse)$/;
-
-/** Why what took too long was ended. */
-export const LATE = new DOMException('The time is up', 'TimeoutError');
 
 /** A body that its caller reads ends with the caller's signal, and with its reason. */
 export function bind({ signal, control, response }: Flight): void {

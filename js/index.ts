@@ -10,7 +10,7 @@ export type * from './types.js';
 
 /**
  * Makes a client. Returns at once and does nothing until it is used or subscribed to; the WebAssembly module is then fetched, compiled and
- * started in the background, and calls made before that wait for it.
+ * started in the background, and calls made before that wait for it. In a page that has `session` or `version` on, that is at once.
  *
  * @throws TypeError or RangeError on a configuration error, naming option, value and what is allowed.
  */

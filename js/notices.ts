@@ -5,7 +5,8 @@ import { formatError, type StabilityError } from './errors.js';
 import { isolate } from './store.js';
 import type { Notice } from './types.js';
 
-const APART_MS = 5_000;
+/** No kind of notice is told more often. */
+export const APART_MS = 5_000;
 
 const WORDING = { retrying: 'Still trying to reach the server…', backOnline: 'You are back online' };
 

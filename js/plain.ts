@@ -1,12 +1,14 @@
 /**
  * The plain path: one fetch in place of the engine, with the same outcome.
  */
-import { isHtml, readBody, TOO_LARGE, WHOLE } from './body.js';
+import { isHtml, readBody } from './body.js';
 import type { Settings } from './config.js';
 import { kindOfStatus } from './errors.js';
-import { bind, type Call, LATE, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
+import { bind, type Call, type Outcome, TELLS_OF_RESPONSE } from './flight.js';
 import { orAbort } from './request.js';
 import type { ErrorKind } from './types.js';
+import { LATE } from './wait.js';
+import { TOO_LARGE, WHOLE } from './wire.js';
 
 /** One fetch: query, headers, credentials, CSRF, hooks, timeout and abort work; retries, queues and sharing do not. */
 export async function plain(

@@ -15,6 +15,8 @@ export interface Plan {
   input: Request | undefined;
   /** Goes to the page's own origin, baseUrl's or a trusted one. */
   trusted: boolean;
+  /** What its responses say of the version counts. */
+  versioned: boolean;
   /** Carries cookies. */
   credentialed: boolean;
   /** Read twice without loss. */
@@ -30,7 +32,7 @@ export interface Plan {
 const SAFE = /^(GET|HEAD|OPTIONS)$/;
 const KNOWN = /^(GET|HEAD|OPTIONS|PUT|DELETE|POST|PATCH)$/;
 
-const uuid = (): string => {
+export const uuid = (): string => {
   if (crypto.randomUUID) return crypto.randomUUID();
   // Pages without TLS have no randomUUID. RFC 9562, version 4.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -54,14 +56,19 @@ function cookie(name: string): string | undefined {
 interface Address {
   href: string;
   trusted: boolean;
+  versioned: boolean;
   /** The page's own origin. */
   own: boolean;
 }
 
 const ADDRESSES_MAX = 100;
 
-/** Builds and sends requests as the configuration says. */
-export function createRequests({ baseUrl, api, version }: Settings, onCacheable: (url: string) => void) {
+/** Builds and sends requests as the configuration says. `saw` hears which version answers, and with which status. */
+export function createRequests(
+  { baseUrl, api, version }: Settings,
+  onCacheable: (url: string) => void,
+  saw: (version: string | null, status: number) => void,
+) {
   const pageBase = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
   const pageOrigin = globalThis.location?.origin;
   const base = (): string | undefined =>
@@ -93,7 +100,9 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
         if (one !== null && one !== undefined) url.searchParams.append(name, `${one}`);
       }
     }
-    const address = { href: url.href, trusted: isTrusted(url), own: url.origin === pageOrigin };
+    const trusted = isTrusted(url);
+    const versioned = version && (trusted || version.trustedOrigins.includes(url.origin));
+    const address = { href: url.href, trusted, versioned, own: url.origin === pageOrigin };
     if (name !== undefined) {
       if (known.size >= ADDRESSES_MAX) known.clear();
       known.set(name, address);
@@ -114,7 +123,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     own?: RequestInit,
     input?: Request,
   ): Plan {
-    const { href, trusted, own: sameOrigin } = addressOf(to, options.query);
+    const { href, trusted, versioned, own: sameOrigin } = addressOf(to, options.query);
     const credentials = options.credentials ?? input?.credentials ?? api.credentials;
     const credentialed = credentials === 'include' || (credentials === 'same-origin' && sameOrigin);
     const safe = SAFE.test(method);
@@ -143,6 +152,7 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
       init,
       input,
       trusted,
+      versioned,
       credentialed,
       replayable: !streams,
       safe,
@@ -187,6 +197,9 @@ export function createRequests({ baseUrl, api, version }: Settings, onCacheable:
     let response = await (request ? fetch(request, { signal }) : fetch(plan.url, init));
     if (typeof response?.headers?.get !== 'function')
       throw new Unsendable(new TypeError('what stands in for fetch returned no Response'));
+    // What stands before a server that is down knows nothing of versions.
+    if (version && plan.versioned && response.status >= 200 && response.status < 500)
+      saw(response.headers.get(version.header), response.status);
     if (plan.credentialed) audit(response, plan.url);
     if (api.onResponse) {
       try {
@@ -239,7 +252,7 @@ export function orAbort<T>(signal: AbortSignal, pending: T | Promise<T>): T | Pr
 
 declare const process: { env: { NODE_ENV?: string } };
 
-function isDevelopment(): boolean {
+export function isDevelopment(): boolean {
   try {
     // Bundlers put the value here; without one there is no `process` in a browser.
     return process.env.NODE_ENV === 'development';

@@ -5,10 +5,16 @@ import { createGlue, type Glue } from '#glue';
 import type { CallHost } from './calls.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
+import type { DraftHost } from './drafts.js';
 import { StabilityError } from './errors.js';
+import type { SessionHost } from './session.js';
 import { createStore } from './store.js';
 import type { StreamHost } from './stream.js';
 import type { RuntimeState, StabilityConfig } from './types.js';
+import type { VersionHost } from './version.js';
+
+/** What the engine calls. */
+export type Host = CallHost & StreamHost & SessionHost & VersionHost & DraftHost;
 
 type Source = NonNullable<StabilityConfig['wasm']>;
 
@@ -26,6 +32,7 @@ const NOTHING = [0, 0];
 
 /** What the engine begins and is told the end of, by the numbers of the Rust side. */
 const TASKS = ['send', 'read', 'ask', 'connect', 'pollEvents'] as const;
+const ASK = 2;
 
 /** Compiled modules by address, so that two clients of one page compile once. */
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
@@ -78,8 +85,9 @@ export function createRuntime(
   { wasm }: Settings,
   fallback: () => Source,
   diagnostics: DiagnosticsLog,
+  prepare: () => Promise<unknown>,
   options: () => object,
-  host: (life: AbortSignal) => CallHost & StreamHost,
+  host: (life: AbortSignal) => Host,
   onTrap: (error: StabilityError) => void,
   onRun: () => void,
   onFail: () => void,
@@ -123,7 +131,8 @@ export function createRuntime(
       Object.assign(tasks, {
         async begin(task: number, id: number, number: number, lastId: Uint8Array) {
           const reached = lastId.slice(); // the module's memory may move before it is read
-          await null; // what is aborted in the same breath is never sent
+          // What is aborted in the same breath is never sent; a question sees to that itself.
+          if (task !== ASK) await null;
           // None of them rejects.
           glue.ended(task, id, number, await tasks[TASKS[task]!](id, number, reached));
         },
@@ -172,7 +181,8 @@ export function createRuntime(
         if (disposed) throw new Error('the client was disposed of');
         if (!wasm && !globalThis.document && !('importScripts' in globalThis))
           throw new Error('this is not a browser');
-        boot(await compile(wasm ?? fallback()));
+        const [module] = await Promise.all([compile(wasm ?? fallback()), prepare()]);
+        boot(module);
       } catch (cause) {
         const error = new StabilityError('runtime', { cause });
         set('failed', error);

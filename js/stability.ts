@@ -2,17 +2,23 @@
  * The wiring of the glue: one client from one configuration.
  */
 import { createApi } from './api.js';
-import { createAsk } from './ask.js';
 import { createCalls } from './calls.js';
 import { checkConfig, type Settings } from './config.js';
 import { createDiagnostics, redactUrl } from './diagnostics.js';
-import { type EventSourceClass, introduce } from './event-source.js';
+import { createDrafts } from './drafts.js';
+import { type EventSourceClass, introduce, offer } from './event-source.js';
 import { createNotices } from './notices.js';
+import { watchPerson } from './presence.js';
+import { createProbe } from './probe.js';
+import { provide } from './provided.js';
 import { createRequests } from './request.js';
 import { createRuntime } from './runtime.js';
+import { createSession, type GroupHost } from './session.js';
 import { createStore } from './store.js';
+import type { StreamHost } from './stream.js';
 import { createStreams } from './streams.js';
 import type { ApiActivity, ConnectionState, Stability, StabilityConfig } from './types.js';
+import { createVersion } from './version.js';
 
 /** Kept equal to the package's by the build. */
 const VERSION = '0.1.0';
@@ -33,16 +39,23 @@ export function create(
   const notices = createNotices(settings.onNotice, Date.now);
   const disposal = new AbortController();
   const audited = new Set<string>();
-  const requests = createRequests(settings, (url) => {
-    url = redactUrl(url);
-    if (audited.size >= AUDITS_MAX || audited.has(url)) return;
-    audited.add(url);
-    diagnostics.emit('cacheable', { url });
-    console.warn(
-      `evenkeel: ${url} was asked with credentials, and its Cache-Control lets caches store the answer`,
-    );
-  });
-  const { ask, canProbe, endTurn } = createAsk(settings, requests);
+  const requests = createRequests(
+    settings,
+    (url) => {
+      url = redactUrl(url);
+      if (audited.size >= AUDITS_MAX || audited.has(url)) return;
+      audited.add(url);
+      diagnostics.emit('cacheable', { url });
+      console.warn(
+        `evenkeel: ${url} was asked with credentials, and its Cache-Control lets caches store the answer`,
+      );
+    },
+    (current, status) => version.saw(current, status),
+  );
+  const { probe, canProbe, endTurn } = createProbe(settings, requests);
+  const session = createSession(settings, requests, () => runtime, notices, diagnostics);
+  const version = createVersion(settings, requests, () => runtime, notices, diagnostics);
+  const drafts = createDrafts(settings, requests, () => runtime, session.keeper, notices, diagnostics);
 
   const activity = createStore<ApiActivity>({ pending: 0, queued: 0, offline: 0 });
   const setActivity = (change: Partial<ApiActivity>): void =>
@@ -71,16 +84,27 @@ export function create(
 
   const byBrowser = (): void => told.connection(globalThis.navigator?.onLine === false ? 2 : 0, Date.now());
 
-  const calls = createCalls(settings, requests, () => runtime, notices, diagnostics, told, ask);
-  const streams = createStreams(settings, requests, () => runtime, diagnostics);
+  const asks = [session.ask, probe, version.ask];
+  const calls = createCalls(settings, requests, () => runtime, notices, diagnostics, told, asks);
+  const streams = createStreams(settings, requests, () => runtime, diagnostics, session.keeper);
   const runtime = createRuntime(
     settings,
     wasm,
     diagnostics,
-    () => engineOptions(settings, canProbe),
+    session.prepare,
+    () => engineOptions(settings, canProbe, session.numbers, version.numbers),
     (life) => {
       byBrowser(); // an engine that starts online has nothing to say
-      return Object.assign(calls.host(life), streams.host);
+      drafts.listen();
+      if (settings.session || settings.version)
+        watchPerson(life, version.paceMs, (byScroll) => runtime.engine()?.active(byScroll));
+      return Object.assign(
+        calls.host(life),
+        session.host,
+        version.host,
+        drafts.host,
+        groupsOf(session.group, streams.host),
+      );
     },
     (error) => {
       // What the old instance said last is nothing that the next one knows of.
@@ -88,10 +112,20 @@ export function create(
       connection.set({ status: 'online', since: Date.now() });
       calls.trapped(error);
       streams.trapped();
+      session.trapped();
+      version.trapped();
     },
-    streams.ran,
     () => {
+      session.ran();
+      version.ran();
+      streams.ran();
+      drafts.ran();
+    },
+    () => {
+      session.failed();
+      version.failed();
       streams.failed();
+      drafts.failed();
       // Nobody else listens to the page now.
       byBrowser();
       for (const type of ['online', 'offline'])
@@ -100,31 +134,71 @@ export function create(
   );
   const api = createApi(requests, () => calls, notices, activity, runtime.nextLink);
 
+  let leave: (() => void) | undefined;
   const stability: Stability = {
     get ready() {
       return runtime.start();
     },
     runtime: runtime.state,
     api,
+    session: session.keeper,
+    version: version.sync,
     connection,
     events: (url, options) => new EventSource(url, { ...options, stability }),
+    draft: drafts.draft,
     on: diagnostics.on,
     diagnostics: diagnostics.snapshot,
     dispose() {
-      leave();
+      leave?.();
       disposal.abort();
+      drafts.dispose();
       streams.dispose();
+      session.dispose();
+      version.dispose();
       runtime.dispose();
       calls.dispose();
       setActivity({ queued: 0 });
     },
   };
-  const leave = introduce(stability, streams.lines);
+  introduce(stability, streams.lines);
+  provide(stability, {
+    begin() {
+      if (leave || disposal.signal.aborted) return;
+      leave = offer(stability);
+      version.begin();
+      // A session is kept and a version kept up with, whatever else the page does.
+      if (globalThis.document && (settings.session || settings.version))
+        queueMicrotask(() => {
+          if (disposal.signal.aborted) return;
+          session.begin();
+          drafts.begin();
+          runtime.start();
+        });
+    },
+    rendered: session.rendered,
+    welcome: session.welcome,
+  });
   return stability;
 }
 
+/** The group of number 0 is the session's, all others are streams'. */
+function groupsOf(session: GroupHost, streams: StreamHost): StreamHost {
+  return {
+    ...streams,
+    lock: (group, steal) => (group ? streams.lock(group, steal) : session.lock(steal)),
+    unlock: (group) => (group ? streams.unlock(group) : session.unlock()),
+    post: (group, ...word) => (group ? streams.post(group, ...word) : session.post(...word)),
+    left: (group) => (group ? streams.left(group) : session.left()),
+  };
+}
+
 /** What the Rust side is started with: numbers in its order. What is off is 0, a budget that is off negative. */
-function engineOptions({ api, session, connection, tabs }: Settings, canProbe: boolean): number[] {
+function engineOptions(
+  { api, session, version, connection, tabs }: Settings,
+  canProbe: boolean,
+  ofSession: () => number[],
+  ofVersion: () => number[],
+): number[] {
   const { backoff, retryBudget, breaker, rateLimit } = api;
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   return [
@@ -143,9 +217,12 @@ function engineOptions({ api, session, connection, tabs }: Settings, canProbe: b
       : [0, 0, 0, 0, 0, 0]),
     ...[api.maxConcurrent, api.maxQueued],
     ...(rateLimit ? [rateLimit.perSecond, rateLimit.burst] : [0, 0]),
-    ...(session ? [session.confirmations, session.confirmAfterMs, session.verifyTimeoutMs] : [0, 0, 0]),
     ...[connection.degradedAfterFailures, connection.probeMs, +canProbe],
     ...(tabs ? [tabs.heartbeatMs, tabs.takeoverMs] : [0, 0]),
+    ...(session
+      ? [session.confirmations, session.confirmAfterMs, session.verifyTimeoutMs, ...ofSession()]
+      : [0, 0, 0]),
+    ...(version ? [1, ...ofVersion()] : [0]),
     ...api.retryStatuses,
   ];
 }

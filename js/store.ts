@@ -3,14 +3,19 @@
  */
 import type { Store } from './types.js';
 
-/** Runs what the app gave us. What it throws is reported as an uncaught error, and stops nothing here. */
+/** Makes an uncaught error of what the app threw. */
+export function report(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Runs what the app gave us. What it throws is reported, and stops nothing here. */
 export function isolate(run: () => void): void {
   try {
     run();
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    report(error);
   }
 }
 
@@ -73,3 +78,10 @@ export function createStore<T>(
     },
   };
 }
+
+/** What the app is given of a store: it is set by nobody else. */
+export const reading = <T>({ getSnapshot, getServerSnapshot, subscribe }: Store<T>): Store<T> => ({
+  getSnapshot,
+  getServerSnapshot,
+  subscribe,
+});

@@ -4,7 +4,8 @@
 import { decode } from './body.js';
 import type { EventsSettings } from './config.js';
 import { orAbort, type Plan, type Requests, Unsendable } from './request.js';
-import type { PollResponse } from './types.js';
+import type { Stream } from './stream.js';
+import type { PollResponse, SessionState, Store } from './types.js';
 
 const headersOf = ({ headers }: EventsSettings) => (typeof headers === 'function' ? headers() : headers);
 
@@ -77,15 +78,38 @@ export async function isRefused(url: URL, options: EventsSettings, signal: Abort
   }
 }
 
+/** Waits until it is known who is signed in, for a while. */
+async function whoIs(session: Store<SessionState>, ms: number): Promise<string | null> {
+  await new Promise<void>((go) => {
+    const timer = setTimeout(go, ms);
+    const end = session.subscribe(look);
+    look();
+    function look() {
+      if (session.getSnapshot().status === 'loading') return;
+      end();
+      clearTimeout(timer);
+      go();
+    }
+  });
+  return session.getSnapshot().userKey;
+}
+
 /** What makes one stream equal another tab's: all that its answers depend on. Where headers cannot be had now, it equals none. */
-export async function secretOf(requests: Requests, url: URL, options: EventsSettings): Promise<string> {
+export async function secretOf(
+  requests: Requests,
+  session: Store<SessionState>,
+  stream: Stream,
+): Promise<string> {
+  const { url, options } = stream;
   const { method, body, withCredentials, firstByteMs } = options;
   const signal = AbortSignal.timeout(firstByteMs);
+  const trusted = requests.isTrusted(url);
   try {
-    const standing = requests.isTrusted(url) && (await orAbort(signal, requests.standing()));
+    if (trusted) stream.userKey = await whoIs(session, firstByteMs);
+    const standing = trusted && (await orAbort(signal, requests.standing()));
     const own = await orAbort(signal, headersOf(options));
     const headers = [standing || undefined, own].map((given) => [...new Headers(given)]);
-    return JSON.stringify([url.href, method, headers, body, withCredentials]);
+    return JSON.stringify([url.href, method, headers, body, withCredentials, stream.userKey]);
   } catch {
     return crypto.randomUUID();
   }

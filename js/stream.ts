@@ -7,6 +7,7 @@ import type { Sink } from './event-source.js';
 import type { openNative } from './native.js';
 import type { Group } from './tabs.js';
 import type { ErrorKind, EventsState, EventsStatus, PollResponse } from './types.js';
+import { CLOSED } from './wire.js';
 
 /** What the Rust side calls for streams, and for the tabs that share one. */
 export interface StreamHost {
@@ -61,15 +62,14 @@ export const STATUS = [
   'paused',
   'closed',
 ] as const satisfies EventsStatus[];
-export const OPEN = 1;
-export const POLLING = 3;
-export const CLOSED = 5;
 export const closedBy = (kind: ErrorKind): Shown => [CLOSED, 0, -1, 2 + KINDS.indexOf(kind), 0, -1];
 export const ABORTED = closedBy('aborted');
 export const FIRE = [undefined, 'open', 'error'] as const;
 
 /** A stream on its way. */
 export interface Stream {
+  /** What the Rust side knows it by. */
+  id: number;
   url: URL;
   options: EventsSettings;
   sink: Sink;
@@ -93,6 +93,8 @@ export interface Stream {
   repeated: number;
   lastByteAt: number | null;
   group: Group | undefined;
+  /** For whom it is shared; null where that does not matter, or is not known. */
+  userKey: string | null;
   role: EventsState['role'];
   epoch: number;
   /** Other tabs listen. */
@@ -111,6 +113,7 @@ export interface Stream {
 
 /** One that has not begun. */
 export const newStream = (url: URL, options: EventsSettings, sink: Sink): Stream => ({
+  id: 0,
   url,
   options,
   sink,
@@ -131,6 +134,7 @@ export const newStream = (url: URL, options: EventsSettings, sink: Sink): Stream
   repeated: 0,
   lastByteAt: null,
   group: undefined,
+  userKey: null,
   role: 'single',
   epoch: 0,
   followed: false,

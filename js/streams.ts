@@ -1,7 +1,7 @@
 /**
  * Event streams: what the engine decides is done here. Connect, read, poll, share with other tabs, and tell the class.
  */
-import { decode, readBody, WHOLE } from './body.js';
+import { decode, readBody } from './body.js';
 import type { Settings } from './config.js';
 import type { DiagnosticsLog } from './diagnostics.js';
 import { KINDS, kindOfStatus, StabilityError } from './errors.js';
@@ -13,14 +13,11 @@ import { orAbort, type Requests, Unsendable } from './request.js';
 import type { Runtime } from './runtime.js';
 import {
   ABORTED,
-  CLOSED,
   closedBy,
   FIRE,
   type Load,
   newStream,
   numbersOf,
-  OPEN,
-  POLLING,
   type Shown,
   STATUS,
   type Stream,
@@ -28,14 +25,11 @@ import {
 } from './stream.js';
 import { isRefused, parsePoll, pollOf, request, secretOf } from './stream-request.js';
 import { type Group, HERE, joinGroup, LOAD, nameOf, type Word } from './tabs.js';
+import type { SessionState, Store } from './types.js';
+import { CLOSED, GAP, NEW, OPEN, POLLING, REPEATED, WHOLE } from './wire.js';
 
 /** A follower wants a new connection. */
 const AGAIN = 'again';
-
-/** What the Rust side says of an event. */
-const REPEATED = 0;
-const NEW = 1;
-const GAP = 2;
 
 /**
  * A stream that brings more than can be read gives way to the rest of the page so often, and is read in such pieces: Chromium hands over
@@ -58,35 +52,35 @@ export function createStreams(
   requests: Requests,
   runtime: () => Runtime,
   diagnostics: DiagnosticsLog,
+  session: Store<SessionState>,
 ) {
   const streams = new Map<number, Stream>();
   /** Groups that are left in a moment. */
   const leaving = new Set<() => void>();
   let lastId = 0;
   let disposed = false;
+  let unwatch: (() => void) | undefined;
 
   // ---------------------------------------------------------------- one stream, from its beginning
 
   const open: Lines['open'] = (url, options, sink) => {
-    const id = ++lastId;
     const stream = newStream(url, options, sink);
-    streams.set(id, stream);
-    begin(id, stream);
+    enter(stream);
     return {
       close() {
-        runtime().engine()?.closeStream(id);
-        forget(id, stream);
+        runtime().engine()?.closeStream(stream.id);
+        forget(stream.id, stream);
       },
       reconnect() {
         if (stream.native) stream.native.reconnect();
         else if (stream.role === 'follower' && stream.state?.status !== 'paused') post(stream, AGAIN);
-        else runtime().engine()?.again(id);
+        else runtime().engine()?.again(stream.id);
       },
       stats() {
         if (stream.native) return stream.native.stats();
         // While a chunk is handed over, the engine is ahead of the page.
         return {
-          lastEventId: (!stream.handing && reached(id)) || stream.lastEventId,
+          lastEventId: (!stream.handing && reached(stream.id)) || stream.lastEventId,
           received: stream.received,
           duplicates: stream.repeated,
           lastByteAt: stream.lastByteAt,
@@ -95,11 +89,16 @@ export function createStreams(
     };
   };
 
+  function enter(stream: Stream): void {
+    const id = (stream.id = ++lastId);
+    streams.set(id, stream);
+    begin(id, stream);
+  }
+
   async function begin(id: number, stream: Stream): Promise<void> {
-    const { shared } = stream.options;
     // Nothing is told before the constructor returned.
-    const name = await (shared && settings.tabs
-      ? nameOf(settings.name, () => secretOf(requests, stream.url, stream.options))
+    const name = await (stream.options.shared && settings.tabs
+      ? nameOf(settings.name, () => secretOf(requests, session, stream))
       : undefined);
     if (!streams.has(id)) return;
     if (disposed) return show(id, stream, ABORTED, 2);
@@ -110,6 +109,9 @@ export function createStreams(
         (held) => runtime().engine()?.locked(id, held),
         (word) => heard(id, stream, word),
       );
+      unwatch ??= session.subscribe(regroup);
+      regroup(); // somebody else may have come meanwhile
+      if (!streams.has(id)) return;
     }
     if (runtime().failed()) return fall(id, stream);
     if (runtime().engine()) return attach(id, stream);
@@ -123,6 +125,22 @@ export function createStreams(
         return streams.has(id);
       });
     }, settings.startTimeoutMs);
+  }
+
+  /** Somebody else is here: what was shared with the tabs of the one before begins anew, and is shared with those of this one. */
+  function regroup(): void {
+    const { userKey } = session.getSnapshot();
+    each((id, stream) => {
+      if (!stream.group || stream.userKey === userKey || !requests.isTrusted(stream.url)) return;
+      dismiss(stream);
+      detach(stream);
+      streams.delete(id);
+      runtime().engine()?.closeStream(id);
+      const { url, options, sink, opened, received, repeated, state } = stream;
+      const lastEventId = stream.userKey === null ? stream.lastEventId : '';
+      const fresh = newStream(url, options, sink);
+      enter(Object.assign(stream, fresh, { opened, received, repeated, state, lastEventId }));
+    });
   }
 
   function attach(id: number, stream: Stream): void {
@@ -559,6 +577,7 @@ export function createStreams(
     failed: () => each(fall),
     dispose(): void {
       disposed = true;
+      unwatch?.();
       for (const leave of leaving) leave();
       for (const [id, stream] of [...streams]) {
         stream.followed = false; // the others go on without this tab

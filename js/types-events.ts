@@ -59,7 +59,9 @@ export interface EventsOptions extends EventsConfig {
 
 /** What the polled URL answers, as JSON. */
 export interface PollResponse {
+  /** What came after the `lastEventId` that was asked with, in order; the newest few, or none, where none was given. */
   events: Array<{ id?: string; event?: string; data: string }>;
+  /** Where the next poll goes on from. */
   lastEventId: string;
 }
 
@@ -68,12 +70,13 @@ export type EventsStatus = 'connecting' | 'open' | 'waiting' | 'polling' | 'paus
 
 /** The state of a stream. */
 export interface EventsState {
+  /** What the stream is doing. */
   status: EventsStatus;
   /** Events arrive: from a stream, by polling, or from the leader tab. */
   isConnected: boolean;
   /** Failures in a row; 0 once the connection is stable. */
   attempts: number;
-  /** While waiting. */
+  /** When it is tried again, epoch milliseconds; null while nothing is waited for. */
   nextRetryAt: number | null;
   /** With `shared`: whether this tab holds the connection. */
   role: 'single' | 'leader' | 'follower';
@@ -85,12 +88,12 @@ export interface EventsState {
 
 /** Figures of a stream, at the moment of asking. Not in the state, which would otherwise change with every event. */
 export interface EventsStats {
-  /** '' while there is none. */
+  /** Of the newest event that had one; '' while there is none. */
   lastEventId: string;
   /** Events delivered. */
   received: number;
   /** Replayed events that were dropped. */
   duplicates: number;
-  /** null before the first byte. */
+  /** When the newest byte came, epoch milliseconds; null before the first one. */
   lastByteAt: number | null;
 }

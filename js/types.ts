@@ -3,9 +3,15 @@
  */
 import type { StabilityError } from './errors.js';
 import type { EventSourceBase as ResilientEventSource } from './event-source.js';
+import type { Draft, DraftOptions, DraftsConfig } from './types-drafts.js';
 import type { EventsConfig, EventsOptions } from './types-events.js';
+import type { SessionConfig, SessionKeeper } from './types-session.js';
+import type { VersionConfig, VersionSync } from './types-version.js';
 
+export type * from './types-drafts.js';
 export type * from './types-events.js';
+export type * from './types-session.js';
+export type * from './types-version.js';
 
 // ---------------------------------------------------------------- foundation
 
@@ -33,12 +39,12 @@ export interface StabilityConfig {
   redactUrl?: (url: string) => string;
   /** The API client's defaults. */
   api?: ApiConfig;
-  /** Left out or false: off, no request is made. `{}`: on. */
+  /** Left out or false: off, no request is made. `{}`: on, verified at once. */
   session?: SessionConfig | false;
   /** Left out or false: off. */
   version?: VersionConfig | false;
-  /** Drafts are not in this version yet. */
-  drafts?: false;
+  /** Left out: the defaults, used from the first draft on. false: drafts keep nothing. */
+  drafts?: DraftsConfig | false;
   /** The defaults of event streams. */
   events?: EventsConfig;
   /** How the state of the connection is judged. */
@@ -57,6 +63,10 @@ export interface Stability {
   readonly runtime: Store<RuntimeState>;
   /** Requests with retries, breaker, budget, queue and single flight. */
   readonly api: ApiClient;
+  /** Who is signed in. */
+  readonly session: SessionKeeper;
+  /** Whether this page is of the version that the server runs. */
+  readonly version: VersionSync;
   /** Whether the server can be reached. */
   readonly connection: Store<ConnectionState>;
   /**
@@ -65,11 +75,17 @@ export interface Stability {
    * @throws DOMException `SyntaxError` on a URL that cannot be parsed; TypeError or RangeError on a wrong option.
    */
   events(url: string | URL, options?: EventsOptions): ResilientEventSource;
-  /** Every state change, request and retry, for Sentry, OpenTelemetry or a log. Returns the function that ends it. */
+  /**
+   * What somebody types, kept until it is submitted. The same object for the same key until it is disposed; later options are not looked at.
+   *
+   * @throws TypeError or RangeError on a wrong key or option.
+   */
+  draft<T>(key: string, options?: DraftOptions<T>): Draft<T>;
+  /** Every state change, request, retry, save and reload, for Sentry, OpenTelemetry or a log. Returns the function that ends it. */
   on(listener: (event: DiagnosticEvent) => void): () => void;
   /** The newest events and all counters, small enough to attach to a support ticket. Holds no bodies, tokens or query strings. */
   diagnostics(): Diagnostics;
-  /** Ends timers, requests, streams and listeners. Safe to call twice. */
+  /** Ends timers, requests, streams, drafts, locks, channels and listeners. What was typed is kept on this device first. Safe to call twice. */
   dispose(): void;
 }
 
@@ -91,7 +107,7 @@ export type ErrorKind =
   | 'offline'
   /** One attempt's, or the whole call's, time ran out; 408. */
   | 'timeout'
-  /** The caller's signal, or dispose(). */
+  /** The caller's signal, dispose(), or an account switch that ended the old user's requests. */
   | 'aborted'
   /** 401, and the session endpoint confirmed that nobody is signed in. */
   | 'unauthenticated'
@@ -103,7 +119,7 @@ export type ErrorKind =
   | 'notFound'
   /** 409, 412. */
   | 'conflict'
-  /** 426: the server refuses this page's version. */
+  /** 426: the server refuses this page's version; version sync takes over. */
   | 'outdated'
   /** 400, 422 and other 4xx; with status 0: a URL, header or body that cannot be sent, or a hook that threw (`cause`). */
   | 'invalid'
@@ -163,7 +179,7 @@ export interface ApiConfig {
   deadlineMs?: number;
   /** The wait before retry n is drawn from 0 to min(maxMs, baseMs · factorⁿ). Defaults 300, 2, 30_000, `'full'`. */
   backoff?: { baseMs?: number; factor?: number; maxMs?: number; jitter?: 'full' | 'none' };
-  /** Default 408, 425, 429, 500, 502, 503, 504. */
+  /** What is retried besides network failures and timeouts. Default 408, 425, 429, 500, 502, 503, 504. */
   retryStatuses?: number[];
   /** For each origin: a retry costs `cost`, a success gives `refund` back, up to `capacity`. Defaults 30, 1, 0.2. */
   retryBudget?: { capacity?: number; cost?: number; refund?: number } | false;
@@ -223,7 +239,7 @@ export interface RequestOptions {
   deadlineMs?: number;
   /** As `api.retries`. */
   retries?: number;
-  /** true makes one UUID for the call; it is sent as Idempotency-Key on every attempt, and makes POST and PATCH retryable. */
+  /** true makes one UUID for the call; it is sent as Idempotency-Key on every attempt, and makes POST and PATCH retryable. So does such a header. */
   idempotencyKey?: string | true;
   /** Default `'normal'`. */
   priority?: Priority;
@@ -245,11 +261,15 @@ export interface RequestOptions {
 
 /** What the data is for each `parse` that settles it. */
 export interface ParsedBody {
+  /** Decoded as UTF-8. */
   text: string;
+  /** Of the response's content type. */
   blob: Blob;
+  /** The bytes. */
   arrayBuffer: ArrayBuffer;
   /** null where the response has no body. */
   stream: ReadableStream<Uint8Array> | null;
+  /** The body is read to its end and dropped. */
   none: null;
 }
 
@@ -261,9 +281,11 @@ export type ApiResult<T> = ApiSuccess<T> | ApiFailure;
 
 /** The call succeeded. */
 export interface ApiSuccess<T> {
+  /** There is `data`. */
   ok: true;
   /** The body, read as `parse` says; what `schema` returned, where there is one. */
   data: T;
+  /** There is none. */
   error: null;
   /** The response's status. */
   status: number;
@@ -275,7 +297,9 @@ export interface ApiSuccess<T> {
 
 /** The call failed. */
 export interface ApiFailure {
+  /** There is an `error`. */
   ok: false;
+  /** There is none. */
   data: null;
   /** What went wrong: branch on its `kind`, show `formatError(error)`. */
   error: StabilityError;
@@ -417,46 +441,13 @@ export interface PageOptions<T> extends RequestOptions {
 
 /** The field's common schema interface (standardschema.dev). */
 export interface StandardSchemaV1<In = unknown, Out = In> {
+  /** What the schema's library fills in: how it validates, and the types that it has before and after. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => unknown;
     readonly types?: { readonly input: In; readonly output: Out } | undefined;
   };
-}
-
-// ---------------------------------------------------------------- session and version: what the API client needs of them
-
-/** How a 401 is verified. */
-export interface SessionConfig {
-  /** Default `'/api/auth/session'` (NextAuth / Auth.js). */
-  endpoint?: string;
-  /** So many signed-out answers in a row before a session that lived is declared over, 1 to 10. Default 3. */
-  confirmations?: number;
-  /** Before the second answer is asked for; each later gap is five times as long. Default 2_000. */
-  confirmAfterMs?: number;
-  /** For every session request. Default 10_000. */
-  verifyTimeoutMs?: number;
-  /** From the raw body: who is signed in. Default: `user.id ?? user.sub ?? user.email`. */
-  identify?: (body: any) => string | number | null;
-  /** From the raw body: the session, or null for signed out. Default: NextAuth's (null or {} is signed out). */
-  parse?: (body: any) => { user: unknown; expires: string | number | null } | null;
-  /** Auth.js' own channel is not used in this version yet. */
-  bridgeNextAuth?: false;
-}
-
-/** Which version this page is. */
-export interface VersionConfig {
-  /** The version this page was built as, 1 to 128 characters. Sent to the page's origin and trusted ones. */
-  current: string;
-  /** Default `'X-App-Version'`. */
-  header?: string;
-  /** What the connection's probe asks. Default `'/api/version'`. */
-  endpoint?: string | false;
-  /** Polling is not in this version yet. */
-  pollMs?: false;
-  /** Reloading is not in this version yet. */
-  onMismatch?: 'ignore';
 }
 
 // ---------------------------------------------------------------- connection, diagnostics

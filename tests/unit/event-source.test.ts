@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { checkConfig, type EventsSettings } from '../../js/config.js';
 import { StabilityError } from '../../js/errors.js';
-import { EventSourceBase, introduce, type Sink } from '../../js/event-source.js';
+import { EventSourceBase, introduce, offer, type Sink } from '../../js/event-source.js';
 import type { EventsOptions, EventsState, Stability } from '../../js/types.js';
 
 /** A stream as the class sees it: what was asked of it, and what it can say. */
@@ -30,7 +30,7 @@ const STATS = { lastEventId: '7', received: 3, duplicates: 1, lastByteAt: 5 };
 /** A client whose streams are in the hands of the test. */
 function clientOf(streams: Stream[], config = {}) {
   const stability = {} as Stability;
-  const leave = introduce(stability, {
+  introduce(stability, {
     open(url, settings, sink) {
       const asked: string[] = [];
       streams.push({ url, settings, sink, asked });
@@ -43,7 +43,7 @@ function clientOf(streams: Stream[], config = {}) {
     resolve: (url) => new URL(url, 'https://app.example.com/deep/page?q=1'),
     defaults: checkConfig(config).events,
   });
-  return { stability, leave };
+  return { stability, leave: offer(stability) };
 }
 
 /** The streams of clients that were made because the page had none, a list for each. */

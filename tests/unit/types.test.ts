@@ -6,6 +6,7 @@ import type {
   ApiClient,
   ApiConfig,
   ApiResult,
+  Draft,
   EventsState,
   EventsStats,
   RequestOptions,
@@ -82,14 +83,39 @@ export function configurations(take: (config: StabilityConfig) => void, api: Api
   });
   take({ tabs: { takeoverMs: 5 }, events: { backoff: { jitter: 'none' }, dedupeIds: 0 } });
   take({ api: { headers: async () => ({ 'X-A': '1' }), cache: false, offlineQueue: false, onRequest() {} } });
-  // @ts-expect-error: not in this version
-  take({ drafts: {} });
+  take({
+    drafts: { endpoint: false, debounceMs: 1, maxWaitMs: 2, ttlMs: 3, maxBytes: 4, userKey: () => null },
+  });
+  // @ts-expect-error: what is one draft's only
+  take({ drafts: { schemaVersion: 2 } });
   // @ts-expect-error: not in this version
   take({ api: { cache: { maxEntries: 5 } } });
   // @ts-expect-error: what is one stream's only
   take({ events: { shared: true } });
   // @ts-expect-error: `current` is needed
   take({ version: {} });
+}
+
+/** Never called. */
+export async function drafts(app: Stability): Promise<void> {
+  interface Plan {
+    title: string;
+    days: string[];
+  }
+  const draft: Draft<Plan> = app.draft<Plan>('plan', {
+    migrate: (data, from) => (from === 1 && typeof data === 'string' ? { title: data, days: [] } : null),
+    isEqual: (a, b) => a.title === b.title,
+  });
+  draft.update({ title: '', days: [] });
+  // @ts-expect-error: another shape
+  draft.update({ title: '' });
+  const found = await draft.restore();
+  if (found) same<typeof found, { data: Plan; updatedAt: Date; source: 'device' | 'server' }>(true);
+  await draft.resolve({ merged: { title: '', days: [] } });
+  // @ts-expect-error: no choice
+  await draft.resolve('ours');
+  const { conflict } = draft.getSnapshot();
+  same<typeof conflict, { mine: Plan; theirs: Plan | null; theirsUpdatedAt: Date | null } | null>(true);
 }
 
 /** Never called. */
