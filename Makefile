@@ -10,11 +10,14 @@ STAGE := target/stage
 WASM_OPT := node_modules/.bin/wasm-opt
 # Named one by one: --all-features writes modules that browsers refuse.
 WASM_FEATURES := bulk-memory bulk-memory-opt nontrapping-float-to-int sign-ext mutable-globals reference-types multivalue
-WASM_OPT_FLAGS := -Oz $(WASM_FEATURES:%=--enable-%)
+# Code that was taken apart and put together anew packs better, and so do functions in the order of how often they are
+# called. Nothing lies in the first kilobyte but the end of the stack: who comes there has none left, and traps either way.
+WASM_OPT_FLAGS := $(WASM_FEATURES:%=--enable-%) --low-memory-unused -Oz --flatten --rereloop -Oz -Oz --reorder-functions
 
 # Folders too: theirs is the time of the last file that came or went.
-# Relocations tell what data is used, and panics shall not name the folders of this machine.
-WASM_RUSTFLAGS := -C link-arg=--emit-relocs --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/= --remap-path-prefix=$(CURDIR)/=
+# Relocations tell what data is used, and panics shall not name the folders of this machine. To inline a little more than
+# opt-level z does packs better.
+WASM_RUSTFLAGS := -C llvm-args=-inline-threshold=15 -C link-arg=--emit-relocs --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/= --remap-path-prefix=$(CURDIR)/=
 LINKED := $(or $(CARGO_TARGET_DIR),target)/wasm32-unknown-unknown/release/evenkeel.wasm
 
 sources = $(shell find $(1) 2>/dev/null)
@@ -61,7 +64,7 @@ pkg/package.json: $(STAGE)/evenkeel_bg.wasm target/glue.d.ts $(JS_SOURCES)
 .PHONY: test
 test: ## Runs every test, cheap ones first; the last line sums up
 	@.ci/setup test
-	@node .ci/test.mjs core package unit wasm e2e packaging
+	@node .ci/test.mjs core package unit wasm e2e react auth packaging deploy
 
 .PHONY: test-core
 test-core: ## Runs the native Rust tests
@@ -81,10 +84,25 @@ test-e2e: package ## Runs the tests of whole pages in Chromium
 	@.ci/setup test
 	@node .ci/test.mjs e2e
 
+.PHONY: test-react
+test-react: package ## Runs the hooks on pages of React 18 and 19
+	@.ci/setup test
+	@node .ci/test.mjs react
+
+.PHONY: test-auth
+test-auth: package ## Runs pages against real servers of next-auth 4 and 5
+	@.ci/setup test
+	@node .ci/test.mjs auth
+
 .PHONY: test-packaging
 test-packaging: package ## Installs the package the way apps do and builds them
 	@.ci/setup test
 	@node .ci/test.mjs packaging
+
+.PHONY: test-deploy
+test-deploy: package ## Builds apps as two versions and deploys the second under open pages
+	@.ci/setup test
+	@node .ci/test.mjs deploy
 
 .PHONY: size
 size: package ## Prints what the package weighs, and what takes the room
@@ -92,17 +110,24 @@ size: package ## Prints what the package weighs, and what takes the room
 	@node benches/size.mjs $(STAGE)/named.wasm
 
 .PHONY: bench
-bench: package ## Times calls, event streams and the stream parser beside their peers in Node and headless Chromium
+bench: package ## Times calls, event streams, the stream parser and drafts, and counts session requests and renders, beside their peers
 	@.ci/setup test
 	@node benches/call.mjs
 	@echo
 	@node benches/events.mjs
 	@echo
 	@node --expose-gc benches/parser.mjs
+	@echo
+	@node benches/session.mjs
+	@echo
+	@node benches/drafts.mjs
+	@echo
+	@node benches/react.mjs
 	@if compgen -G "benches/*.rs" >/dev/null; then cargo bench; fi
 
 .PHONY: demo
-demo: package ## Serves the demo on a local address
+demo: package ## Builds the demo's page and serves it on a local address
+	@node examples/storm/build.mjs
 	@node examples/storm/server.mjs
 
 .PHONY: types

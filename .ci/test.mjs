@@ -1,7 +1,7 @@
 // Runs the named test steps in the order given, stops at the first that fails, and ends with the line
 // `N passed, N failed`, the sum over all runners.
 //
-//   node .ci/test.mjs core package unit wasm e2e packaging
+//   node .ci/test.mjs core package unit wasm e2e react auth packaging deploy
 //
 // WASM_TESTS names the browser tests for cargo, `--test name …`.
 import { spawn, spawnSync } from 'node:child_process';
@@ -74,11 +74,23 @@ const steps = {
   },
 
   async e2e() {
-    await nodeTest([...testFiles('tests/harness'), ...testFiles('tests/e2e')], 300_000);
+    await nodeTest([...testFiles('tests/harness'), ...testFiles('tests/e2e')], 600_000);
+  },
+
+  async react() {
+    await nodeTest(testFiles('tests/react'), 300_000);
+  },
+
+  async auth() {
+    await nodeTest(testFiles('tests/auth'), 300_000);
   },
 
   async packaging() {
     await nodeTest(testFiles('tests/packaging'), 900_000);
+  },
+
+  async deploy() {
+    await nodeTest(testFiles('tests/deploy'), 600_000);
   },
 };
 

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
+import { minify } from 'terser';
 import { glueFactory, glueTypes } from './glue.mjs';
 import { shortenNames } from './imports.mjs';
 
@@ -38,6 +39,38 @@ export const virtualModules = {
   },
 };
 
+const CONSTANT = /^(export )?const ([A-Z][A-Z_]+) = (-?[\d_]+|'\w+');$/gm;
+
+/** esbuild writes a constant in its place where it comes from a file that imports nothing. So the constants of each file get one of their own. */
+const constantsInPlace = {
+  name: 'constants',
+  setup(build) {
+    build.onLoad({ filter: /\bjs\/[\w-]+\.tsx?$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const found = [...text.matchAll(CONSTANT)];
+      if (!found.length) return; // as it is: a directive has to come first
+      const names = found.map(([, , name]) => name);
+      const exported = found.flatMap(([, isExported, name]) => (isExported ? name : []));
+      const head = `import { ${names} } from '${path}#constants'; export { ${exported} };`;
+      return { contents: head + text.replace(CONSTANT, ''), loader: path.endsWith('x') ? 'tsx' : 'ts' };
+    });
+    build.onResolve({ filter: /#constants$/ }, ({ path }) => ({ path, namespace: 'constants' }));
+    build.onLoad({ filter: /./, namespace: 'constants' }, ({ path }) => {
+      const found = readFileSync(path.replace('#constants', ''), 'utf8').matchAll(CONSTANT);
+      const lines = Array.from(found, ([, , name, value]) => `export const ${name} = ${value};`);
+      return { contents: lines.join('\n') };
+    });
+  },
+};
+
+/** './react' makes clients as '.' does: it imports that file as it lies beside it, where bundlers find the .wasm. */
+const neighbour = {
+  name: 'neighbour',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/index\.js$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
 /** The package's entries that are there: `index` must be, the others as soon as js/ has them. */
 function entries() {
   return ['index', 'inline', 'react'].flatMap((name) => {
@@ -49,7 +82,7 @@ function entries() {
 
 /** Bundles js/ as it ships, without writing it. Entries share chunks, so that two of them in one page are one library. */
 export async function bundle() {
-  return esbuild.build({
+  const built = await esbuild.build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(entries().map(({ name, source }) => [name, source])),
     outdir: 'pkg',
@@ -63,11 +96,21 @@ export async function bundle() {
     define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
     legalComments: 'none',
     external: ['react', 'react/jsx-runtime'],
-    plugins: [virtualModules],
+    jsx: 'automatic',
+    plugins: [virtualModules, neighbour, constantsInPlace],
     metafile: true,
     write: false,
     logLevel: 'warning',
   });
+  // Names that are short within each function, as terser gives them, compress better than esbuild's by a twentieth.
+  for (const file of built.outputFiles) {
+    const { code } = await minify(file.text, {
+      module: true,
+      compress: { passes: 2, ecma: 2020, directives: false },
+    });
+    file.contents = Buffer.from(code);
+  }
+  return built;
 }
 
 /** The output files that `path` loads at once, itself included. */
@@ -87,7 +130,10 @@ function writeTypes() {
 
 async function writePackage() {
   const { outputFiles, metafile } = await bundle();
-  checkBundle(metafile, new Map(outputFiles.map(({ path, text }) => [relative(root, path), text])));
+  checkBundle(
+    metafile,
+    new Map(outputFiles.map(({ path, contents }) => [relative(root, path), String(contents)])),
+  );
 
   const { wasm } = shipped();
   if (!WebAssembly.validate(wasm)) throw new Error('wasm-opt wrote a module that does not validate');
@@ -113,6 +159,11 @@ function checkBundle(metafile, texts) {
     throw new Error(
       `${WASM_URL} must stand exactly once, in index.js, and import.meta.url nowhere else: it stands there ${uses} times, import.meta.url in ${holders.join(', ') || 'none'}. Write it in js/index.ts, and let no other entry import that file.`,
     );
+  }
+  for (const [path, text] of texts) {
+    const isClient = /^['"]use client['"];/.test(text);
+    if (isClient !== (path === 'pkg/react.js'))
+      throw new Error(`'use client' must stand at the head of react.js and nowhere else: ${path} is wrong`);
   }
   for (const { name } of entries()) {
     const inputs = [...loads(metafile, `pkg/${name}.js`)].flatMap((path) =>
@@ -155,9 +206,11 @@ function declarationFiles() {
   const queue = entries().map(({ name }) => `${name}.d.ts`);
   for (const path of queue) {
     if (found.has(path)) continue;
-    const text = readFileSync(join(out, path), 'utf8');
+    // What is imported for the code alone declares nothing.
+    const text = readFileSync(join(out, path), 'utf8').replace(/^import '[^']+';\n/gm, '');
     found.set(path, text);
-    for (const [, specifier] of text.matchAll(/\b(?:from|import)\b\s*\(?\s*['"]([^'"]+)['"]/g)) {
+    const code = text.replace(/\/\*[\s\S]*?\*\//g, ''); // examples import what is not ours
+    for (const [, specifier] of code.matchAll(/\b(?:from|import)\b\s*\(?\s*['"]([^'"]+)['"]/g)) {
       if (specifier.startsWith('#'))
         throw new Error(
           `${path} would publish a type of ${specifier}: hide it (#private, @internal) or name the type`,

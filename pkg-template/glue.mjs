@@ -45,6 +45,7 @@ export function glueFactory(glue, { imports, exports }) {
   }
 
   simplifyTexts(text);
+  simplifyFunctions(text);
   shortenExports(text, exports);
   const wrapped = names.filter((name) => !text.drop(forwarding(name)));
   keepImports(text, imports, ['__wbg_get_imports', '__wbg_finalize_init', ...wrapped]);
@@ -60,7 +61,7 @@ return { ...__wbg_finalize_init(instance), ${wrapped.join(', ')} };
 /** Leaves the imports that the module needs, under their short names, and the functions that somebody calls. */
 function keepImports(text, imports, exported) {
   const left = new Set(imports.keys());
-  text.replaceAll(/^ {8}(__w\w+): function[\s\S]*?^ {8}\}(?:, arguments\); \})?,\n/gm, (entry, name) => {
+  text.replaceAll(/^ {8}(__w\w+): \([\s\S]*?^ {8}\}(?:, args\))?,\n/gm, (entry, name) => {
     if (!left.delete(name)) return '';
     return entry.replace(name, `'${imports.get(name)}'`);
   });
@@ -84,6 +85,32 @@ function simplifyTexts(text) {
   text.cut('    numBytesDecoded += bytes.length;', '    return cachedTextDecoder.decode(bytes);');
   // Where copying a text into the module throws, the module is out of memory, and over.
   text.replaceAll(TRIED, (_, indent, tried) => tried.replace(new RegExp(`^${indent}`, 'gm'), ''));
+}
+
+/** Says the same with less; what is an object's own, or a number by its type, is nobody's to change. */
+function simplifyFunctions(text) {
+  text.replaceAll(/^ +__proto__: null,\n/gm, () => '');
+  text.replaceAll(/^( {8}__w\w+: )function(\([\w, ]*\)) \{$/gm, (_, name, args) => `${name}${args} => {`);
+  text.replaceAll(
+    /^( {8}__w\w+: )function\(\) \{ return handleError\(function (\([\w, ]*\)) \{$/gm,
+    (_, name, args) => `${name}(...args) => handleError(${args} => {`,
+  );
+  text.replaceAll(/^ {8}\}, arguments\); \},$/gm, () => '        }, args),');
+  text.replace('f.apply(this, args)', 'f(...args)');
+  text.refuse(/\barguments\b(?!:)/);
+  // Made anew when it is needed, which is seldom.
+  text.cut('    if (cachedDataViewMemory0 === null ||', '    return cachedDataViewMemory0;');
+  text.replace('    return cachedDataViewMemory0;', '    return new DataView(wasm.memory.buffer);');
+  text.cut('    if (cachedFloat64ArrayMemory0 === null ||', '    return cachedFloat64ArrayMemory0;');
+  text.replace('    return cachedFloat64ArrayMemory0;', '    return new Float64Array(wasm.memory.buffer);');
+  // Ids, codes and counts: none is so large that it would be taken for a negative one.
+  text.replaceAll(/^ +arg0\.\w+\(.*\);\n/gm, (line) => line.replace(/(arg\d+) >>> 0/g, '$1'));
+  // A call into the module makes numbers of its arguments by itself.
+  text.replaceAll(/^function \w+\([\s\S]*?^\}\n/gm, (whole) => {
+    for (const [line, value, name] of whole.matchAll(/^ +const (val\d+) = \+(\w+);\n/gm))
+      whole = whole.replace(line, '').replace(new RegExp(`\\b${value}\\b`), name);
+    return whole;
+  });
 }
 
 /** Calls each export by its short name. */
