@@ -2,61 +2,27 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { launchBrowser, openPage, run, until } from '../harness/browser.mjs';
 import { start } from '../server/wire.mjs';
+import { withCounts } from './counts.mjs';
 
 const browser = await launchBrowser({ after });
 const OFTEN = 1_000;
 
-/** Counts the page's listeners and timers that are not over. @param {import('playwright-core').Page} page */
-const withCounts = (page) =>
-  page.addInitScript(() => {
-    const alive = { listeners: 0, timers: new Set() };
-    window.alive = () => ({ listeners: alive.listeners, timers: alive.timers.size });
-    const isPage = (target) => target === window || target === document;
-    const { addEventListener, removeEventListener } = EventTarget.prototype;
-    EventTarget.prototype.addEventListener = function (type, listener, options) {
-      addEventListener.call(this, type, listener, options);
-      if (!isPage(this ?? window)) return;
-      alive.listeners++;
-      if (options?.signal) addEventListener.call(options.signal, 'abort', () => alive.listeners--);
-    };
-    EventTarget.prototype.removeEventListener = function (type, listener, options) {
-      removeEventListener.call(this, type, listener, options);
-      if (isPage(this ?? window)) alive.listeners--;
-    };
-    for (const [set, clear] of [
-      ['setTimeout', 'clearTimeout'],
-      ['setInterval', 'clearInterval'],
-    ]) {
-      const [realSet, realClear] = [window[set], window[clear]];
-      window[set] = (run, ms, ...args) => {
-        const timer = realSet(() => {
-          if (set === 'setTimeout') alive.timers.delete(timer);
-          run(...args);
-        }, ms);
-        alive.timers.add(timer);
-        return timer;
-      };
-      window[clear] = (timer) => {
-        alive.timers.delete(timer);
-        realClear(timer);
-      };
-    }
-  });
-
-/** @param {import('node:test').TestContext} t @param {any} [config] @param {any} [options] */
-async function open(t, config = {}, options = {}) {
+/** `before` is run before the page asks the server for anything. @param {import('node:test').TestContext} t @param {any} [config] @param {any} [options] */
+async function open(t, config = {}, { before = (_server) => {}, ...options } = {}) {
   const server = await start(t);
+  before(server);
   const page = await openPage(t, { browser, server, config, ...options });
   t.after(() => assert.deepEqual(page.problems, []));
   return { server, page };
 }
 
 test('dispose ends what runs, waits and queues as aborted, and so is every call that comes later', async (t) => {
-  const { server, page } = await open(t, {
-    session: {},
-    api: { maxConcurrent: 3, backoff: { baseMs: 50, jitter: 'none' } },
+  const config = { session: {}, api: { maxConcurrent: 3, backoff: { baseMs: 50, jitter: 'none' } } };
+  const { server, page } = await open(t, config, {
+    before: (fresh) => {
+      fresh.session = 'hang';
+    },
   });
-  server.session = 'hang';
   server.on('/api/hang', 'hang');
   server.on('/api/down', 503);
   server.on('/api/slow', { body: 'half', stallAfterBytes: 2 });

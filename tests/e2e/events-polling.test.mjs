@@ -51,7 +51,10 @@ test('an answer that stays without a byte for watchdogMs, twice, is as good as n
 });
 
 test('one silent connection is bad luck', async (t) => {
-  const { server, stream } = await blocked(t, { script: (feed) => ['hang', feed.stream] });
+  const { server, stream } = await blocked(t, {
+    script: (feed) => ['hang', feed.stream],
+    more: { firstByteMs: 500 },
+  });
   await stream.opened();
   assert.equal(server.requestsTo(POLL).length, 0);
 });

@@ -239,7 +239,8 @@ test('a page that is hidden for a moment keeps its stream, and so does one that 
 test('reconnect() wakes a stream that is paused', async (t) => {
   const { page, stream } = await openStream(
     t,
-    { pauseHiddenAfterMs: 50 },
+    // It pauses again so long after, and has to be there before.
+    { pauseHiddenAfterMs: 800 },
     { script: [stays(FIRST), stays(SECOND)], ...fresh },
   );
   await stream.heard(1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { launchBrowser, openPage, run } from '../harness/browser.mjs';
+import { launchBrowser, openPage, run, until } from '../harness/browser.mjs';
 import { startFaultServer } from '../server/fault-server.mjs';
 
 /**
@@ -27,14 +27,14 @@ async function openShared() {
 }
 
 /**
- * A server that nothing was told yet, and a page of it with a client of its own that runs, and retries quickly. The test fails when the
- * page warns of anything, or when an error is caught by nobody.
+ * A server that nothing was told yet, and a page of it with a client of its own that runs, and retries quickly. Where it keeps a session,
+ * it has asked who is signed in. The test fails when the page warns of anything, or when an error is caught by nobody.
  * @param {TestContext} t
  * @param {any} [config] what createStability takes, or a function in the page that gives it
- * @param {Omit<Partial<Parameters<typeof openPage>[1]>, 'config'> & { fresh?: boolean }} [options] fresh, or anything else: the page is
- *   of this test alone
+ * @param {Omit<Partial<Parameters<typeof openPage>[1]>, 'config'> & { fresh?: boolean, says?: any }} [options] says: what the session
+ *   endpoint answers, nobody by default; fresh, or anything else: the page is of this test alone
  */
-export async function open(t, config = {}, options) {
+export async function open(t, config = {}, { says = null, ...options } = {}) {
   /** @type {typeof shared | undefined} */
   let opened;
   t.after(async () => {
@@ -42,15 +42,20 @@ export async function open(t, config = {}, options) {
     await opened.page.evaluate('window.app?.dispose()');
     assert.deepEqual(opened.page.problems, []);
   });
-  opened = options ? await openOwn(t, options) : shared;
+  opened = Object.keys(options).length ? await openOwn(t, options) : shared;
   const { server, page } = opened;
-  if (server !== options?.server) server.reset();
+  if (server !== options.server) server.reset();
+  server.session = says;
   page.problems.length = 0;
+  // What an earlier client of the page knew is nothing to this one.
+  if (opened === shared) await page.evaluate('localStorage.clear()');
   const given =
     typeof config === 'function'
       ? `(${config})(evenkeel)`
       : JSON.stringify({ ...config, api: { backoff: QUICK, ...config.api } });
   await page.evaluate(`window.app = evenkeel.createStability(${given}); window.app.ready`);
+  await until(() => run(page, () => window.app.session.getSnapshot().status !== 'loading'));
+  if (server.requestsTo('/api/*').length) server.clear();
   return opened;
 }
 
@@ -87,6 +92,9 @@ export function failure(result) {
 
 /** How long after each other requests arrived, in milliseconds. @param {Array<{ at: number }>} requests */
 export const gaps = (requests) => requests.slice(1).map(({ at }, i) => at - requests[i].at);
+
+/** The one in the middle: a busy machine makes some of them late. @param {number[]} numbers */
+export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
 /** Notes what the client says of its retries, for `waits`. @param {Page} page */
 export const noteWaits = (page) =>

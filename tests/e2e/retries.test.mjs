@@ -60,6 +60,16 @@ for (const method of ['POST', 'PATCH']) {
   });
 }
 
+test('a key that a client gave as a header counts too', async (t) => {
+  const { server, page } = await open(t, { api: FREE });
+  server.on('/api/x', [503, { body: { id: 7 } }]);
+  const headers = { 'Idempotency-Key': 'order 7' };
+  const result = await request(page, 'POST', '/api/x', { a: 1 }, { headers });
+  assert.deepEqual([result.data, result.meta.attempts], [{ id: 7 }, 2]);
+  const keys = server.requestsTo('/api/x').map(({ headers }) => headers['idempotency-key']);
+  assert.deepEqual(keys, ['order 7', 'order 7']);
+});
+
 test('each call gets a key of its own, and a given key is sent as it is', async (t) => {
   const { server, page } = await open(t);
   server.on('/api/x', 204);

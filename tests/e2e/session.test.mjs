@@ -5,6 +5,8 @@ import { failure, gaps, get, open, post, request, serve } from './pages.mjs';
 
 const SESSION = '/api/auth/session';
 const ADA = { user: { id: 'ada' } };
+/** Ada is known to be signed in when the test begins. */
+const KNOWN = { says: ADA };
 const ON = { session: { confirmAfterMs: 40, verifyTimeoutMs: 5_000 } };
 const SIGN_IN = '<!doctype html><title>Sign in</title>';
 
@@ -48,7 +50,7 @@ test('a 401 again with a living session is forbidden', async (t) => {
 
 for (const nobody of [null, {}, 401]) {
   test(`${JSON.stringify(nobody)} from the session endpoint, three times, is unauthenticated`, async (t) => {
-    const { server, page } = await open(t, ON);
+    const { server, page } = await open(t, ON, KNOWN);
     server.session = nobody;
     server.on('/api/x', { status: 401, headers: { 'X-Request-Id': 'r1' }, body: { code: 'who' } });
     const error = failure(await get(page, '/api/x'));
@@ -64,15 +66,30 @@ for (const nobody of [null, {}, 401]) {
   });
 }
 
+test('where nobody was known to be signed in, one answer is enough', async (t) => {
+  const { server, page } = await open(t, ON);
+  server.on('/api/x', { status: 401, body: { code: 'who' } });
+  const error = failure(await get(page, '/api/x'));
+  assert.deepEqual([error.kind, error.body], ['unauthenticated', { code: 'who' }]);
+  assert.equal(server.requestsTo(SESSION).length, 1);
+});
+
+test('the body of a 401 is there, however fast the session is verified', async (t) => {
+  const { server, page } = await open(t, ON);
+  server.on('/api/x', { status: 401, body: { code: 'who' }, bodyDelayMs: 300 });
+  assert.deepEqual(failure(await get(page, '/api/x')).body, { code: 'who' });
+});
+
 test('how often signed-out answers are confirmed can be set', async (t) => {
-  const { server, page } = await open(t, { session: { ...ON.session, confirmations: 1 } });
+  const { server, page } = await open(t, { session: { ...ON.session, confirmations: 1 } }, KNOWN);
+  server.session = null;
   server.on('/api/x', 401);
   assert.equal(failure(await get(page, '/api/x')).kind, 'unauthenticated');
   assert.equal(server.requestsTo(SESSION).length, 1);
 });
 
 test('a session that is back before it was confirmed gone logs nobody out', async (t) => {
-  const { server, page } = await open(t, ON);
+  const { server, page } = await open(t, ON, KNOWN);
   server.session = [null, null, ADA];
   server.on('/api/x', [401, { body: 'welcome back' }]);
   assert.equal((await get(page, '/api/x')).data, 'welcome back');
@@ -81,7 +98,8 @@ test('a session that is back before it was confirmed gone logs nobody out', asyn
 
 for (const broken of ['broken', 'html', 'hang', 500, 503, 404, 429, { user: null }]) {
   test(`a session endpoint that answers ${JSON.stringify(broken)} leaves authUnknown, and nobody is logged out`, async (t) => {
-    const { server, page } = await open(t, broken === 'hang' ? { session: { verifyTimeoutMs: 200 } } : ON);
+    const given = broken === 'hang' ? { session: { verifyTimeoutMs: 200 } } : ON;
+    const { server, page } = await open(t, given, KNOWN);
     server.session = broken;
     server.on('/api/x', { status: 401, body: { code: 'who' } });
     const error = failure(await get(page, '/api/x'));
@@ -104,7 +122,7 @@ test('a session endpoint that is cut off, or answers no JSON, leaves authUnknown
 });
 
 test('an answer that cannot be trusted after a signed-out one leaves authUnknown', async (t) => {
-  const { server, page } = await open(t, ON);
+  const { server, page } = await open(t, ON, KNOWN);
   server.session = [null, 'broken'];
   server.on('/api/x', 401);
   assert.equal(failure(await get(page, '/api/x')).kind, 'authUnknown');
@@ -205,14 +223,16 @@ test('HTML where data was asked for is checked as a 401 is: signed in, once more
 });
 
 test('a redirect to a sign-in page is checked as a 401 is', async (t) => {
-  const { server, page } = await open(t, ON);
+  const { server, page } = await open(t, ON, KNOWN);
+  server.session = null;
   server.on('/sign-in', { headers: { 'Content-Type': 'text/html' }, body: SIGN_IN });
   server.on('/api/x', { status: 302, headers: { Location: '/sign-in' } });
   for (const parse of ['auto', 'json', 'text', 'blob']) {
     server.clear();
     const error = failure(await get(page, '/api/x', { parse }));
     assert.deepEqual([error.kind, error.attempts], ['unauthenticated', 1], parse);
-    assert.equal(server.requestsTo(SESSION).length, 3);
+    // Once it is over, one answer says so.
+    assert.equal(server.requestsTo(SESSION).length, parse === 'auto' ? 3 : 1);
   }
   server.session = ADA;
   server.on('/api/x', [{ status: 302, headers: { Location: '/sign-in' } }, { body: 'data' }]);
@@ -282,15 +302,21 @@ test('403, 5xx, timeouts and a broken connection never touch the session', async
 });
 
 test('an endpoint of another shape is read by parse and identify', async (t) => {
-  const { server, page } = await open(t, () => ({
-    session: {
-      endpoint: '/api/me',
-      confirmations: 1,
-      parse: (/** @type {any} */ body) => (body.login ? { user: body.login, expires: null } : null),
-      identify: (/** @type {any} */ body) => body.login,
-    },
-  }));
-  server.on('/api/me', [{ body: { login: 'ada' } }, { body: { login: null } }]);
+  const own = await serve(t);
+  const ada = { body: { login: 'ada' } };
+  own.on('/api/me', [ada, ada, { body: { login: null } }]);
+  const { server, page } = await open(
+    t,
+    () => ({
+      session: {
+        endpoint: '/api/me',
+        confirmations: 1,
+        parse: (/** @type {any} */ body) => (body.login ? { user: body.login, expires: null } : null),
+        identify: (/** @type {any} */ body) => body.login,
+      },
+    }),
+    { server: own },
+  );
   server.on('/api/x', [401, { body: 'welcome' }, 401]);
   assert.equal((await get(page, '/api/x')).data, 'welcome');
   assert.equal(failure(await get(page, '/api/x')).kind, 'unauthenticated');
