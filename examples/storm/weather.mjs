@@ -7,7 +7,7 @@ import { LIVE } from './orders.mjs';
  * @typedef {import('../../tests/server/types.mjs').Step} Step
  */
 const RATE_PER_SECOND = 8;
-const SIGNED_IN = { user: { id: '1', name: 'Ada' }, expiresInMs: 3_600_000 };
+const KILLED_MAX_MS = 60_000;
 
 /** What an answer becomes; undefined leaves it as it is. @type {Record<string, (at: { path: string, isOdd: boolean, isTooMany: boolean }) => Step | undefined>} */
 const FAULTS = {
@@ -23,8 +23,8 @@ const FAULTS = {
   route: ({ path }) =>
     path.startsWith('/api/stock/') ? { status: 500, delayMs: 80, body: { code: 'broken' } } : undefined,
   expired: ({ isOdd }) => (isOdd ? { status: 401, body: { code: 'expired' } } : undefined),
-  signedOut: () => ({ status: 401, body: { code: 'signedOut' } }),
   unsure: () => ({ status: 401, body: { code: 'expired' } }),
+  blip: () => ({ status: 401, body: { code: 'signedOut' } }),
   streamsCut: () => undefined,
   streamsMute: () => undefined,
   streamsHeld: ({ path }) => (path === LIVE ? { hang: true } : undefined),
@@ -35,6 +35,9 @@ const FAULTS = {
   lost: () => undefined, // as down
 };
 
+/** What the session endpoint answers meanwhile. @type {Record<string, Step>} */
+const TO_SESSION = { unsure: { status: 500, body: { error: 'broken' } }, blip: { body: null } };
+
 /** What a fault does to the streams that are open when it begins. @type {Record<string, 'cut' | 'mute'>} */
 const TO_STREAMS = { streamsCut: 'cut', streamsMute: 'mute', streamsHeld: 'cut', streamsRefused: 'cut' };
 
@@ -43,9 +46,16 @@ export function createWeather(server, streams) {
   /** @type {Set<string>} */ let on = new Set();
   /** @type {Map<string, number>} */ const asked = new Map();
   /** @type {number[]} */ let lately = [];
+  let isDead = false;
 
+  const stand = () => (isDead || on.has('down') || on.has('lost') ? server.refuse() : server.accept());
+
+  server.on('/api/auth/session', () => {
+    const fault = [...on].find((fault) => TO_SESSION[fault]);
+    return fault ? TO_SESSION[fault] : 'pass';
+  });
   server.on('/api/*', ({ method, path }) => {
-    if (path.startsWith('/api/auth/')) return 'pass';
+    if (path.startsWith('/api/auth/') || path === '/api/version') return 'pass';
     const name = `${method} ${path}`;
     asked.set(name, (asked.get(name) ?? 0) + 1);
     const now = Date.now();
@@ -65,11 +75,23 @@ export function createWeather(server, streams) {
       const begun = faults.filter((fault) => !on.has(fault));
       on = new Set(faults);
       asked.clear();
-      server.session = on.has('signedOut') ? null : on.has('unsure') ? 'broken' : SIGNED_IN;
-      if (on.has('down') || on.has('lost')) await server.refuse();
-      else await server.accept();
+      await stand();
       for (const fault of begun) if (TO_STREAMS[fault]) streams[TO_STREAMS[fault]]();
       return { faults: [...on] };
+    },
+    /** The server is gone, and comes back after so long. @param {number} forMs @param {() => void} restart brings back what it had */
+    async kill(forMs, restart) {
+      if (isDead) return;
+      isDead = true;
+      await stand();
+      setTimeout(
+        () => {
+          restart();
+          isDead = false;
+          stand();
+        },
+        Math.min(forMs, KILLED_MAX_MS),
+      );
     },
   };
 }

@@ -1,4 +1,9 @@
-/** The faults: their names are the server's, the sentences say what a person sees. */
+/**
+ * The faults: their names are the server's, the sentences say what a person sees. Those with an `action` are done rather than switched on.
+ *
+ * @typedef {{ name: string, title: string, does: string, without: string, with: string, action?: string, lastsMs?: number }} FaultCard
+ */
+/** @type {Array<{ title: string, faults: FaultCard[] }>} */
 export const GROUPS = [
   {
     title: 'Server',
@@ -110,19 +115,61 @@ export const GROUPS = [
         with: 'The session is asked, is alive, the request goes again. Nobody notices.',
       },
       {
-        name: 'signedOut',
-        title: 'Signed out',
-        does: '401, and the session endpoint says that nobody is signed in.',
-        without: '“Please sign in”, whether it is true or not.',
-        with: 'It is confirmed, twice, and then said once.',
-      },
-      {
         name: 'unsure',
         title: 'Session endpoint down',
         does: '401, and the session endpoint answers 500.',
         without: '“Please sign in”, though nobody was signed out.',
         with: '“Could not be confirmed”: nobody is logged out on a guess.',
       },
+      {
+        name: 'blip',
+        title: 'Database blip',
+        does: 'For 4 s calls are 401, and the session endpoint says that nobody is signed in.',
+        lastsMs: 4_000,
+        without: 'A database that restarts logs everybody out.',
+        with: 'It is asked again after 1 s and 5 s, by default 2 s and 10 s: the session lives, and calls go again.',
+      },
+      {
+        name: 'forget',
+        title: 'Session expires',
+        does: 'The server forgets who is signed in, and tells nobody.',
+        action: 'Expire it',
+        without: 'Found out by the next failure, in each tab for itself.',
+        with: 'Asked three times, and then said once, in all tabs.',
+      },
+      {
+        name: 'switch',
+        title: 'Account switch',
+        does: 'In another window somebody else signs in.',
+        action: 'Let Ben sign in',
+        without: 'This page still says Ada, and orders as Ben.',
+        with: 'This page knows at once, aborts what was Ada’s, and says so.',
+      },
+    ],
+  },
+  {
+    title: 'Deploys',
+    faults: [
+      {
+        name: 'deploy',
+        title: 'New version',
+        does: 'The server has the next version of this page.',
+        action: 'Deploy',
+        without: 'The old page goes on, until a part of it is gone.',
+        with: 'Once you pause for 2 s it is reloaded, once, and goes on with all that you see here.',
+      },
+      {
+        name: 'roll',
+        title: 'Rolling deploy',
+        does: 'For 12 s old and new servers answer in turn.',
+        action: 'Roll out',
+        lastsMs: 12_000,
+        without: 'A page that trusts each answer reloads again and again.',
+        with: 'At most one reload. If the page comes back old, you are asked.',
+      },
     ],
   },
 ];
+
+/** They say how the session stands: one at a time. */
+export const SESSION = new Set(['expired', 'unsure', 'blip']);

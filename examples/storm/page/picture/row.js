@@ -1,4 +1,4 @@
-import { seconds, waitAfter } from './calls.js';
+import { checkOf, seconds, waitAfter } from './calls.js';
 
 const LETTER = 5.9; // the width of a letter of the time line's type
 const BAR_MIN = 3;
@@ -181,6 +181,6 @@ function nameOf({ method, url, sort }, isNarrow) {
   const path = new URL(url).pathname;
   const name = isNarrow ? path.replace('/api/', '') : path;
   if (sort === 'stream') return isNarrow ? 'stream' : `GET ${name}`;
-  if (sort === 'check') return isNarrow ? 'check' : 'session check';
+  if (sort === 'check') return isNarrow ? checkOf(url).replace(' check', '?') : checkOf(url);
   return isNarrow && method === 'GET' ? name : `${method} ${name}`;
 }

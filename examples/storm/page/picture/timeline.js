@@ -1,4 +1,3 @@
-import { inWords } from './calls.js';
 import { RowPicture, svg } from './row.js';
 
 const WIDE = { labels: 132, seconds: 30, ahead: 84 };
@@ -6,11 +5,11 @@ const NARROW = { labels: 62, seconds: 10, ahead: 96 };
 const NARROW_BELOW = 560;
 const TOP = 22;
 const STRIP = 5;
+const FOOT = 26; // below the rows: what happened besides
+const MARK_LETTER = 6.2;
 const ROW = { min: 4, good: 13, max: 21 };
 const QUIET_KEPT_MS = 10_000; // when room is short, calls that went well leave sooner
 const STEP_MS = 500; // between two pictures for people who want less motion
-const WORDS_KEPT = 12;
-const WORDS_EVERY_MS = 250;
 
 const lessMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -19,30 +18,37 @@ export class Timeline {
   #epoch = Date.now();
   /** @type {Map<number, RowPicture>} */ #pictures = new Map();
   #isAsked = false;
-  #wordsTimer;
+  #ends;
   #rowHeight = ROW.max;
 
-  /** @param {HTMLElement} place @param {HTMLElement} words where the same is said in words @param {import('./calls.js').Calls} calls */
-  constructor(place, words, calls) {
+  /** @param {HTMLElement} place @param {import('./calls.js').Calls} calls */
+  constructor(place, calls) {
     this.calls = calls;
-    this.words = words;
     this.place = place;
     this.root = svg('svg', { 'aria-hidden': 'true' });
     this.axis = svg('g', { class: 'axis' });
     this.labels = svg('g', {});
     this.lane = svg('svg', { class: 'lane' });
     this.strip = svg('g', { class: 'strip' });
+    this.marks = svg('g', {});
     this.moving = svg('g', {});
     this.idle = svg('text', { class: 'idle' }, 'Nothing in the last seconds');
-    this.moving.append(this.strip);
+    this.moving.append(this.strip, this.marks);
     this.lane.append(this.moving);
     this.root.append(this.axis, this.labels, this.lane, this.idle);
     place.append(this.root);
-    new ResizeObserver(() => this.#resize()).observe(place);
-    calls.subscribe(() => {
-      this.#ask();
-      this.#wordsTimer ??= setTimeout(() => this.#say(), WORDS_EVERY_MS);
-    });
+    const sizes = new ResizeObserver(() => this.#resize());
+    sizes.observe(place);
+    const heard = calls.subscribe(() => this.#ask());
+    this.#ends = () => {
+      sizes.disconnect();
+      heard();
+      this.root.remove();
+    };
+  }
+
+  dispose() {
+    this.#ends();
   }
 
   #resize() {
@@ -70,7 +76,13 @@ export class Timeline {
     for (let s = 0; s <= seconds; s += 5) {
       const x = labels + this.nowX - s * 1_000 * this.perMs;
       parts.push(
-        svg('line', { class: s ? 'tick' : 'tick now', x1: x, x2: x, y1: TOP - 4, y2: this.size.height }),
+        svg('line', {
+          class: s ? 'tick' : 'tick now',
+          x1: x,
+          x2: x,
+          y1: TOP - 4,
+          y2: this.size.height - FOOT,
+        }),
         svg('text', { class: 'tick-name', x, y: 10 }, s ? `−${s} s` : 'now'),
       );
     }
@@ -81,6 +93,7 @@ export class Timeline {
     if (this.#isAsked || !this.size?.width) return;
     this.#isAsked = true;
     const draw = () => {
+      if (!this.root.isConnected) return; // it was disposed of
       this.#isAsked = false;
       this.#draw();
     };
@@ -93,7 +106,7 @@ export class Timeline {
   #draw() {
     const now = Date.now();
     const oldest = now - (this.look.seconds + 1) * 1_000;
-    const room = this.size.height - TOP - STRIP - 4;
+    const room = this.size.height - TOP - STRIP - FOOT - 4;
     const rows = thinned(
       this.calls.rows.filter(({ until }) => until === null || until > oldest),
       Math.floor(room / ROW.good),
@@ -114,10 +127,12 @@ export class Timeline {
       this.#place(row, TOP + STRIP + 3 + at * this.#rowHeight, now, isOut(i));
     });
     this.#drawBreaks(breaks, now);
+    const marks = this.calls.marks.filter(({ at }) => at > oldest);
+    this.#drawMarks(marks);
 
     this.moving.setAttribute('transform', `translate(${(this.nowX - this.#x(now)).toFixed(2)} 0)`);
     this.idle.toggleAttribute('hidden', rows.length > 0);
-    if (rows.length || breaks.length) this.#ask();
+    if (rows.length || breaks.length || marks.length) this.#ask();
   }
 
   #place(row, goal, now, isOut) {
@@ -163,14 +178,28 @@ export class Timeline {
     );
   }
 
-  #say() {
-    this.#wordsTimer = undefined;
-    const calls = this.calls.rows.filter((row) => !isStream(row)).slice(-WORDS_KEPT);
-    const newest = [...this.calls.rows.filter(isStream), ...calls.reverse()];
-    this.words.replaceChildren(
-      ...newest.map((row) => Object.assign(document.createElement('li'), { textContent: inWords(row) })),
+  /** Below the rows, and through them: what happened besides. Words that would meet stand below each other. */
+  #drawMarks(marks) {
+    const drawn = `${marks.map(({ at }) => at)} ${this.size.height}`;
+    if (drawn === this.#marksDrawn) return;
+    this.#marksDrawn = drawn;
+    const { height } = this.size;
+    const free = [-Infinity, -Infinity];
+    this.marks.replaceChildren(
+      ...marks.flatMap(({ at, text, tone }) => {
+        const x = this.#x(at);
+        const from = x - text.length * MARK_LETTER;
+        const line = from > free[0] || free[0] <= free[1] ? 0 : 1;
+        free[line] = x;
+        const y = height - FOOT + 7 + line * 13;
+        return [
+          svg('line', { class: `happened ${tone}`, x1: x, x2: x, y1: TOP, y2: y + 5 }),
+          svg('text', { class: `happened ${tone}`, x: x - 4, y }, text),
+        ];
+      }),
     );
   }
+  #marksDrawn = '';
 }
 
 /** They go on and on, and stay on top. */

@@ -1,8 +1,9 @@
+import { notSent } from './breaker-states.js';
 import { goOn } from './connections.js';
 
 /**
  * What became of each call, put together from three sources: the app, which makes calls and gets their results;
- * `app.on`, which tells of requests, answers and waits; and the `onResponse` hook, which sees Retry-After.
+ * `client.on`, which tells of requests, answers and waits; and the `onResponse` hook, which sees Retry-After.
  *
  * @typedef {{ at: number, until: number | null, outcome: 'flight' | 'ok' | 'refused' | 'broken' | 'polled', text: string, openedAt?: number | null }} Attempt
  * @typedef {{ at: number, until: number | null, ms: number, askedS: string | null }} Wait
@@ -25,14 +26,18 @@ export class Calls {
   /** @type {Row[]} oldest first */ rows = [];
   /** The time during which a breaker was not closed. @type {Array<{ url: string, state: string, at: number, until: number | null }>} */
   breaks = [];
+  /** What else happened. @type {Array<{ at: number, text: string, tone: 'good' | 'bad' | 'plain' }>} */
+  marks = [];
   #lastKey = 0;
   #byId = new Map();
   #retryAfter = new Map();
   #listeners = new Set();
 
-  subscribe(listener) {
+  /** @param {() => void} listener hears of every change @returns {() => void} what ends it */
+  subscribe = (listener) => {
     this.#listeners.add(listener);
-  }
+    return () => this.#listeners.delete(listener);
+  };
 
   // ------------------------------------------------------------ the app's side
 
@@ -52,6 +57,7 @@ export class Calls {
     };
     this.rows = this.rows.filter(({ until }) => until === null || at - until < KEPT_MS);
     this.breaks = this.breaks.filter(({ until }) => until === null || at - until < KEPT_MS);
+    this.marks = this.marks.filter((mark) => at - mark.at < KEPT_MS);
     this.rows.push(row);
     this.#changed();
     return row;
@@ -65,12 +71,35 @@ export class Calls {
     this.#endWait(row, now);
     endAttempt(row, now, ok ? 'ok' : undefined);
     this.#byId.delete(row.id);
+    if (!ok) notSent(error);
+    this.#changed();
+  }
+
+  /** @param {string} text @param {'good' | 'bad' | 'plain'} [tone] */
+  mark(text, tone = 'plain') {
+    this.marks.push({ at: Date.now(), text, tone });
+    this.#changed();
+  }
+
+  /** All of it, for a page that goes. */
+  save = () => ({ rows: this.rows, marks: this.marks, at: Date.now() });
+
+  /** What the page before this one had: its calls went with it. */
+  restore({ rows, marks, at }) {
+    for (const row of rows) {
+      if (row.until === null && row.sort !== 'stream') row.kind = 'reloaded';
+      row.until ??= at;
+      for (const part of [...row.attempts, ...row.waits]) part.until ??= at;
+      Object.assign(row, { key: ++this.#lastKey, id: null });
+    }
+    this.rows = rows;
+    this.marks = marks;
     this.#changed();
   }
 
   // ------------------------------------------------------------ evenkeel's side
 
-  /** What `app.on` tells. */
+  /** What `client.on` tells. */
   hear = (event) => {
     const row = event.type === 'request' ? this.#rowOf(event) : this.#byId.get(event.id);
     switch (event.type) {
@@ -103,21 +132,22 @@ export class Calls {
     this.#changed();
   };
 
-  /** What the `onRequest` hook sees: the moment at which a session check or probe began. */
+  /** What the `onRequest` hook sees: the moment at which a check or probe began. */
   sent = (request) => {
-    if (isCheck(request.url)) this.#checks.set(request, Date.now());
+    if (checkOf(request.url)) this.#checks.set(request, Date.now());
   };
   #checks = new WeakMap();
 
   /** What the `onResponse` hook sees. */
   seen = (response, request) => {
     this.#retryAfter.set(request.url, response.headers.get('retry-after'));
-    if (!isCheck(request.url)) return;
+    if (!checkOf(request.url)) return;
     const row = this.begin(request.method, request.url, 'check', this.#checks.get(request));
     row.attempts.push({ at: row.at, until: null, outcome: 'flight', text: '' });
-    answer(row, Date.now(), response.status);
+    const isNone = response.status === 404 && checkOf(request.url) === 'draft';
+    if (!isNone) answer(row, Date.now(), response.status);
     row.until = Date.now();
-    row.kind = response.ok ? null : 'cannot tell';
+    row.kind = response.ok || isNone ? null : checkOf(request.url) === 'draft' ? 'not saved' : 'cannot tell';
     endAttempt(row, row.until, 'ok');
   };
 
@@ -150,14 +180,17 @@ export class Calls {
 
   // ------------------------------------------------------------ the event stream, which goes on and on
 
-  #streams = new WeakMap();
+  /** @type {{ key: unknown, row: Row } | null} */ #stream = null;
 
-  /** It is in another state now. @param {import('./client.js').OrderStream} source */
-  stream = (source) => {
-    if (!this.#streams.has(source)) this.#streams.set(source, this.begin('GET', source.url, 'stream'));
-    goOn(this.#streams.get(source), source.state.getSnapshot());
+  /** It is in another state now. @param {unknown} key another one is another stream @param {string} url @param {object} state */
+  stream(key, url, state) {
+    if (this.#stream?.key !== key) {
+      if (this.#stream?.row.until === null) goOn(this.#stream.row, { status: 'closed' });
+      this.#stream = { key, row: this.begin('GET', url, 'stream') };
+    }
+    goOn(this.#stream.row, state);
     this.#changed();
-  };
+  }
 
   // ------------------------------------------------------------ plain fetch, which tells nothing
 
@@ -184,7 +217,16 @@ export class Calls {
   }
 }
 
-const isCheck = (url) => new URL(url).pathname.startsWith('/api/auth/');
+const CHECKS = {
+  '/api/auth/session': 'session check',
+  '/api/auth/csrf': 'sign-out',
+  '/api/auth/signout': 'sign-out',
+  '/api/version': 'version check',
+  '/api/drafts': 'draft',
+};
+
+/** What evenkeel asks by itself; undefined is a call of the app. */
+export const checkOf = (url) => CHECKS[new URL(url).pathname];
 
 /** A refusal is complete with its status; a body is still to come after a 2xx. */
 function answer(row, at, status) {
