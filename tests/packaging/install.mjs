@@ -18,9 +18,10 @@ const TURN_WITHIN_MS = 600_000;
  * kept; everything else is new on each call, bundlers' caches too.
  * @param {import('node:test').TestContext | { after: (close: () => Promise<void>) => void }} owner
  * @param {string} name of the folder under fixtures/
+ * @param {string} [sharedIn] the folder of the app that gets what apps share, fixtures/shared/
  * @returns {Promise<string>} the app's folder
  */
-export async function installApp(owner, name) {
+export async function installApp(owner, name, sharedIn) {
   const fixture = join(fixtures, name);
   const key = createHash('sha256');
   for (const file of ['package.json', 'package-lock.json']) key.update(await readFile(join(fixture, file)));
@@ -32,6 +33,7 @@ export async function installApp(owner, name) {
     if (entry !== 'node_modules') await rm(join(app, entry), { recursive: true });
   }
   await cp(fixture, app, { recursive: true });
+  if (sharedIn) await cp(join(fixtures, 'shared'), join(app, sharedIn), { recursive: true });
   if (!existsSync(join(app, 'node_modules', '.complete'))) {
     await run('npm', ['ci', ...QUIET], { cwd: app });
     await mkdir(join(app, 'node_modules'), { recursive: true }); // there is none where nothing is depended on

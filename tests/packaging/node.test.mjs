@@ -44,7 +44,7 @@ test('everything that it exports can be resolved, and nothing else', () => {
   const { resolve } = require;
   const manifest = require('evenkeel/package.json');
   assert.equal(manifest.name, 'evenkeel');
-  for (const name of ['.', './inline', './evenkeel_bg.wasm', './package.json'])
+  for (const name of ['.', './inline', './react', './evenkeel_bg.wasm', './package.json'])
     assert.ok(name in manifest.exports, name);
   for (const name of Object.keys(manifest.exports))
     assert.ok(existsSync(resolve(join('evenkeel', name))), name);
@@ -78,13 +78,24 @@ test('scripts import only each other, and React in the entry for it', async () =
   }
 });
 
-test("the entry for React is a client module, and no other one is, so that a server's code can import them", async () => {
-  const { exports } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
-  for (const [name, target] of Object.entries(exports)) {
-    if (typeof target === 'string') continue;
-    const text = await readFile(join(installed, target.default), 'utf8');
-    assert.equal(/^["']use client["']/.test(text), name === './react', name);
+test("the entry for React is a client module, and no other script is, so that a server's code can import them", async () => {
+  const scripts = await files('.js');
+  const clients = [];
+  for (const path of scripts) {
+    if (/["']use client["']/.test(await readFile(path, 'utf8'))) clients.push(relative(installed, path));
   }
+  assert.deepEqual(clients, ['react.js']);
+  assert.match(await readFile(join(installed, 'react.js'), 'utf8'), /^["']use client["'];/);
+});
+
+test('who uses no React gets none, and who does brings theirs, of version 18 at least', async () => {
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    await readFile(join(installed, 'package.json'), 'utf8'),
+  );
+  assert.equal(dependencies, undefined);
+  assert.deepEqual(peerDependencies, { react: '>=18' });
+  assert.deepEqual(peerDependenciesMeta, { react: { optional: true } });
+  assert.ok(!existsSync(join(app, 'node_modules', 'react')));
 });
 
 test('it comes with its licences and a description, and no sources', async () => {
@@ -96,7 +107,6 @@ test('it comes with its licences and a description, and no sources', async () =>
   );
 });
 
-// To do: the build must map paths, since panics name the file that they stand in.
 test('it tells nothing of the machine that made it', async () => {
   for (const path of await files('')) {
     const text = await readFile(path, 'latin1');
