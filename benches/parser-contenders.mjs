@@ -26,8 +26,8 @@ const PEERS = {
 
 /** base, max and jitter of the backoff; first byte, stable, spread, watchdog; maxEventBytes, dedupeIds; pause, poll, strict, trusted. */
 const STREAM = [1e3, 3e4, 1, 1e4, 1e4, 1e4, 75e3, 8 * 2 ** 20, 1_024, -1, -1, 0, 0];
-/** Of calls, sessions and tabs; nothing that a stream asks for. Their number may exceed what is read. */
-const OTHERS = new Array(64).fill(1);
+/** Of calls, and tabs that work alone; nothing that a stream asks for. No session, no version, and no status worth another attempt. */
+const OTHERS = [...new Array(21).fill(1), 0, 0, 0, 0, 0, 0];
 
 /** The contenders, and what ends them. Ours is the module that ships, its streams answered by nobody. */
 export async function openContenders() {
@@ -37,6 +37,7 @@ export async function openContenders() {
   const headers = { 'content-type': 'text/event-stream' };
   let opened;
   engine.start(OTHERS, {
+    life: new AbortController().signal,
     // All that is begun here is to connect.
     begin: (task, id, number) =>
       queueMicrotask(() => engine.ended(task, id, number, new Response(null, { headers }))),

@@ -41,16 +41,20 @@ const fileSizes = (path) => sizes(readFileSync(join(root, path)));
 function printDownloads() {
   const wasm = fileSizes('pkg/evenkeel_bg.wasm');
   const rows = [['evenkeel_bg.wasm', wasm]];
-  let index = null;
-  for (const path of Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint)) {
+  for (const path of ['pkg/index.js', 'pkg/inline.js']) {
     const files = [...loads(metafile, path)];
-    const entry = sum(files.map(fileSizes));
     const shared = files.length > 1 ? ` (with ${files.length - 1} shared)` : '';
-    rows.push([path.replace('pkg/', '') + shared, entry]);
-    if (path === 'pkg/index.js') index = entry;
+    rows.push([path.replace('pkg/', '') + shared, sum(files.map(fileSizes))]);
   }
-  const whole = sum([wasm, index]);
+  const index = [...loads(metafile, 'pkg/index.js')];
+  const hooks = [...loads(metafile, 'pkg/react.js')].filter((path) => !index.includes(path));
+  const glue = sum(index.map(fileSizes));
+  const added = sum(hooks.map(fileSizes));
+  const whole = sum([wasm, glue]);
+  rows.push(["react.js: what './react' adds to '.'", added]);
+  rows.push(['glue + hooks: index.js + react.js', sum([glue, added])]);
   rows.push(["'.' whole: wasm + index.js", whole]);
+  rows.push(["'.' and './react' whole", sum([whole, added])]);
 
   console.log(line('bytes', 'raw', 'gzip', 'brotli'));
   for (const [name, { raw, gzip, brotli }] of rows) console.log(line(name, raw, gzip, brotli));
@@ -85,14 +89,9 @@ function printShares(title, bytes) {
 
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
-function printJsShares() {
-  const inputs = [...loads(metafile, 'pkg/index.js')].flatMap((path) =>
-    Object.entries(metafile.outputs[path].inputs),
-  );
-  printShares(
-    "JS of '.', minified, by file",
-    tally(inputs.map(([input, { bytesInOutput }]) => [input, bytesInOutput])),
-  );
+function printJsShares(title, paths) {
+  const inputs = paths.flatMap((path) => Object.entries(metafile.outputs[path].inputs));
+  printShares(title, tally(inputs.map(([input, { bytesInOutput }]) => [input, bytesInOutput])));
 }
 
 function printWasmShares(path) {
@@ -139,4 +138,5 @@ function functionSizes(parts) {
 
 printDownloads();
 printWasmShares(process.argv[2]);
-printJsShares();
+printJsShares("JS of '.', minified, by file", [...loads(metafile, 'pkg/index.js')]);
+printJsShares("JS of './react' beside it", ['pkg/react.js']);
