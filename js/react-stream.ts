@@ -79,6 +79,14 @@ function createFeed<M>(options: () => ResilientSSEOptions<M>) {
   let owner: string | null = null;
   let whose = (): string | null => null;
 
+  /** What was another person's is not shown to whoever is here. One that is closed stays whose it was. */
+  function meet(): void {
+    const here = whose();
+    if (here === null) return;
+    if (owner !== null && owner !== here) newest = unread = null;
+    if (source?.readyState !== CLOSED) owner = here;
+  }
+
   function show(): void {
     if (!source) return;
     const state = source.state.getSnapshot();
@@ -103,7 +111,6 @@ function createFeed<M>(options: () => ResilientSSEOptions<M>) {
 
   function read(event: MessageEvent): void {
     if (!isMounted) return;
-    owner ??= whose();
     const { parse, onMessage } = options();
     let message = event.data;
     try {
@@ -134,7 +141,8 @@ function createFeed<M>(options: () => ResilientSSEOptions<M>) {
       };
       connect = () => {
         const { lastEventId } = options();
-        const isSame = owner === null || owner === whose();
+        const here = whose();
+        const isSame = owner === here; // whom nobody knew is not taken for the one who comes
         const reached = isSame ? source?.stats().lastEventId : '';
         if (!isSame) newest = unread = null;
         const settings = settingsOf(options());
@@ -146,25 +154,25 @@ function createFeed<M>(options: () => ResilientSSEOptions<M>) {
             return headers instanceof Function ? headers() : headers;
           };
         stop();
-        owner = whose() ?? owner;
+        owner = here ?? owner;
         source = client.events(url, settings);
         source.addEventListener(type, read);
-        const ends = [source.state.subscribe(show), source.state.subscribe(watchSession)];
-        end = () => {
-          for (const one of ends) one();
-        };
+        end = source.state.subscribe(show);
         show();
-        /** Whoever was signed out and signs in again goes on. */
-        function watchSession(): void {
-          const { status, error } = source!.state.getSnapshot();
-          if (status === 'closed' && error?.kind === 'unauthenticated' && ends.length < 3)
-            ends.push(session.subscribe(() => session.getSnapshot().status === 'authenticated' && connect()));
-        }
       };
       opened = asked;
       newest = unread = null;
       connect();
+      const endSession = session.subscribe(() => {
+        meet();
+        show();
+        // Whoever was signed out and signs in again goes on.
+        const { status, error } = source!.state.getSnapshot();
+        const isLost = status === 'closed' && error?.kind === 'unauthenticated';
+        if (isLost && session.getSnapshot().status === 'authenticated') connect();
+      });
       return () => {
+        endSession();
         stop();
         clearTimeout(soon);
         soon = source = opened = undefined;
