@@ -124,9 +124,13 @@ export function createServer(
       newest = number;
       const { written } = device;
       if (user === undefined) return answer(SENT, number, SENT_OTHER_USER);
-      // What was asked for before its answer was here: that says it.
-      const isRefused = text.refused?.[0] === written?.saveId;
-      if (!written || isRefused || text.isConfirmed(written.text)) return;
+      if (!written) return;
+      // The same was typed again while it was on its way, and its answer is here. Of last words the device says so.
+      const isRefused = text.refused?.[0] === written.saveId;
+      if (isRefused || text.isConfirmed(written.text)) {
+        if (lastWords) return;
+        return answer(SENT, number, isRefused ? SENT_REFUSED + text.refused![1] : SENT_ACCEPTED, base);
+      }
       const { text: data, saveId } = written;
       const { stored } = text;
       const takeBack = text.doubt();
