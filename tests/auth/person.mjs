@@ -10,8 +10,8 @@ import { COOKIE, PASSWORD, SESSION } from './server.mjs';
  * @typedef {Awaited<ReturnType<typeof import('./server.mjs').startAuthServer>>} AuthServer
  */
 
-/** Tabs that notice each other quickly. */
-const QUICK = { tabs: { heartbeatMs: 100, takeoverMs: 500 } };
+/** Tabs that notice each other quickly; one that a busy machine keeps waiting is not replaced. */
+const QUICK = { tabs: { heartbeatMs: 100, takeoverMs: 10_000 } };
 
 /** Somebody in front of a server with a real next-auth, with a browser of their own. */
 export class Person {
@@ -95,6 +95,24 @@ export class Person {
     });
   }
 
+  /**
+   * Signs in or out, or what else changes the cookie, while no answer sets it: one that is under way would bring back the one before.
+   * @template T
+   * @param {() => Promise<T>} change
+   * @returns {Promise<T>}
+   */
+  async changing(change) {
+    const still = this.server.on(`GET ${SESSION}`, { pass: true, headers: { 'set-cookie': null } });
+    // What came before that may still be answered with one.
+    const before = this.asked().all;
+    await until(() => before.every(({ endedAt, closedEarlyAt }) => endedAt ?? closedEarlyAt));
+    try {
+      return await change();
+    } finally {
+      still.off();
+    }
+  }
+
   /** No session request is under way, or just to come: the provider's own would bring back a cookie that goes now, and nobody else can end it. */
   async quiet() {
     await until(async () => {
@@ -126,8 +144,9 @@ function listen() {
   const { session } = window.app;
   /** @type {any[]} */
   const heard = [];
-  Object.assign(window, { heard });
-  session.subscribe(() => {});
+  const statuses = [session.getSnapshot().status];
+  Object.assign(window, { heard, statuses });
+  session.subscribe(() => statuses.push(session.getSnapshot().status));
   session.onSignedOut((/** @type {string} */ reason) => heard.push(reason));
   session.onAccountChanged((/** @type {{ from: string, to: string }} */ { from, to }) =>
     heard.push(`${from} → ${to}`),
@@ -156,6 +175,13 @@ export class Tab {
   /** The reasons of sign-outs, and the account changes as `from → to`. @returns {Promise<string[]>} */
   heard() {
     return run(this.page, () => /** @type {any} */ (window).heard);
+  }
+
+  /** Each status that evenkeel's session had since the tab was opened, one after another, once it was known. @returns {Promise<string[]>} */
+  async statuses() {
+    /** @type {string[]} */
+    const all = await run(this.page, () => /** @type {any} */ (window).statuses);
+    return all.filter((status, i) => status !== 'loading' && status !== all[i - 1]);
   }
 
   /** What useSession says: its status, and the user's e-mail. @returns {Promise<[string, string]>} */

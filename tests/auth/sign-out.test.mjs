@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { held } from '../e2e/held.mjs';
 import { run, until } from '../harness/browser.mjs';
 import { ADA, BOB, CALM, GENERATIONS, openPerson, PINGING, pass } from './people.mjs';
 import { COOKIE, CSRF_COOKIE, SESSION } from './server.mjs';
@@ -66,12 +67,14 @@ for (const generation of GENERATIONS) {
     const [here, there] = await person.openTabs(2, CALM);
     for (const tab of [here, there]) await tab.is('authenticated');
     person.server.clear();
-    const slow = person.server.on(SESSION, { pass: true, delayMs: 1_000 });
+    const slow = held('pass');
+    const rule = person.server.on(SESSION, slow.step);
     for (const tab of [here, there]) void run(tab.page, () => void window.app.session.verify());
     const ping = await person.server.waitFor(SESSION);
     assert.equal(await there.signOut(), undefined);
-    slow.off();
-    assert.ok(ping.closedEarlyAt, 'it was aborted');
+    await until(() => ping.closedEarlyAt); // it was aborted
+    slow.release();
+    rule.off();
     await pass(1_500);
     assert.equal(await person.cookie(), undefined);
     for (const tab of [here, there]) assert.equal((await tab.state()).status, 'signedOut');
@@ -82,11 +85,13 @@ for (const generation of GENERATIONS) {
     const tab = await person.open(CALM);
     await tab.is('authenticated');
     person.server.clear();
-    person.server.on(SESSION, { pass: true, delayMs: 1_000 });
+    const slow = held('pass');
+    person.server.on(SESSION, slow.step);
     const late = run(tab.page, (url) => fetch(url).then(({ status }) => status), SESSION);
     await person.server.waitFor(SESSION);
     await tab.signOut();
     assert.equal(await person.cookie(), undefined);
+    slow.release();
     await late;
     assert.match((await person.cookie())?.name ?? '', new RegExp(COOKIE[generation]));
   });

@@ -49,8 +49,10 @@ for (const [bundler, builds] of Object.entries(apps)) {
       const tab = await openTab(t, { browser, host, settings: { way: 'report', version } });
       host.deploy('v2');
       await follow(tab, 'Reports');
-      await until(async () => (await state(tab)).status === 'updateAvailable');
-      const { latest, reason } = await state(tab);
+      const { latest, reason } = await until(async () => {
+        const now = await state(tab);
+        return now.status === 'updateAvailable' && now;
+      });
       assert.deepEqual([latest, reason], ['v2', 'chunkError']);
       await assertReloads(tab, 0);
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { failure, get, open } from './pages.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -22,6 +23,9 @@ function begin(page, method, options) {
 /** @param {Page} page */
 const stop = (page) =>
   run(page, () => /** @type {any} */ (window).control.abort(new Error('changed my mind')));
+
+/** In the moment in which a call waits for its next attempt, so that no slow look lets that begin. @param {Page} page @param {() => void} fn runs in the page */
+const onRetry = (page, fn) => page.evaluate(`app.on(({ type }) => type === 'retry' && setTimeout(${fn}))`);
 
 /** What was aborted has the caller's own reason; nothing more arrives after it. @param {any} result @param {number} attempts */
 function assertAborted(result, attempts) {
@@ -86,24 +90,23 @@ test('an abort during a backoff wait ends the call at once, and nothing is sent 
     api: { backoff: { baseMs: 1_000, maxMs: 1_000, jitter: 'none' } },
   });
   server.on('/api/x', [503, 204]);
-  const call = begin(page, 'GET');
-  await until(() => run(page, () => window.app.diagnostics().counters.retries));
-  await stop(page);
-  const result = await call;
-  assertAborted(result, 1);
+  await onRetry(page, () => /** @type {any} */ (window).control.abort(new Error('changed my mind')));
+  assertAborted(await begin(page, 'GET'), 1);
   await run(page, () => new Promise((resolve) => setTimeout(resolve, 1_000)));
   await assertNothingFollows(page, server, 1);
 });
 
 test('an abort while the call waits for a slot sends nothing', async (t) => {
   const { server, page } = await open(t, { api: { maxConcurrent: 1 } });
-  server.on('/api/slow', { delayMs: 1_000, status: 204 });
+  const answer = held({ status: 204 });
+  server.on('/api/slow', answer.step);
   const slow = get(page, '/api/slow');
   await server.waitFor('/api/slow');
   const call = begin(page, 'POST');
   await until(() => run(page, () => window.app.api.activity.getSnapshot().queued === 1));
   await stop(page);
   assertAborted(await call, 0);
+  answer.release();
   assert.equal((await slow).ok, true);
   await assertNothingFollows(page, server, 0);
 });
@@ -250,13 +253,13 @@ test('dispose ends every call, and nothing is sent after it', async (t) => {
   });
   server.on('/api/x', 'hang');
   server.on('/api/down', 503);
-  const calls = [get(page, '/api/x'), get(page, '/api/down')];
+  const hanging = get(page, '/api/x');
   const sent = await server.waitFor('/api/x');
-  await until(() => run(page, () => window.app.diagnostics().counters.retries));
-  await run(page, () => {
+  await onRetry(page, () => {
     window.app.dispose();
     window.app.dispose();
   });
+  const calls = [hanging, get(page, '/api/down')];
   for (const result of await Promise.all(calls)) assert.equal(failure(result).kind, 'aborted');
   assert.equal(failure(await get(page, '/api/later')).kind, 'aborted');
   await until(() => sent.closedEarlyAt);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { failure, get, open, serve } from './pages.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -9,12 +10,39 @@ import { failure, get, open, serve } from './pages.mjs';
 const LONG = { consecutive: 3, openMs: 60_000 };
 const ONCE = { retries: 0, rateLimit: false };
 
-/** @param {Page} page @param {string} path @param {number} times @param {object} [options] */
-async function ask(page, path, times, options) {
-  const kinds = [];
-  for (let n = 0; n < times; n++) kinds.push((await get(page, path, options)).error?.kind ?? 'ok');
-  return kinds;
-}
+/** @param {Page} page @param {string} path @param {number} times @param {object} [options] @returns {Promise<string[]>} */
+const ask = (page, path, times, options) =>
+  run(
+    page,
+    async ({ path, times, options }) => {
+      const kinds = [];
+      for (let n = 0; n < times; n++)
+        kinds.push((await window.app.api.get(path, options)).error?.kind ?? 'ok');
+      return kinds;
+    },
+    { path, times, options },
+  );
+
+/**
+ * Asks in the moment in which a breaker opens, and notes for how long it does: at least and at most, since some time has passed by then.
+ * @param {Page} page
+ */
+const noteOpens = (page) =>
+  run(page, () => {
+    /** @type {Array<[number, number]>} */
+    const opens = [];
+    Object.assign(window, { opens });
+    window.app.on(async (/** @type {any} */ { type, state, at }) => {
+      if (type !== 'breaker' || state !== 'open') return;
+      await null;
+      const from = Date.now();
+      const { error } = await window.app.api.get('/api/x?open'); // shares no request
+      opens.push([from + error.retryAfterMs - at, Date.now() + error.retryAfterMs - at]);
+    });
+  });
+
+/** @param {[number, number]} open @param {number} base up to 1.5 times as long */
+const isJittered = ([least, most], base) => most >= base - 2 && least <= base * 1.5 + 2;
 
 /** Asks until a call gets through, and gives its result. @param {Page} page @param {string} path */
 async function untilLetThrough(page, path) {
@@ -131,14 +159,21 @@ test('a call that was retrying ends with its last real error', async (t) => {
 
 test('a call in a backoff wait ends with its last real error when others open the breaker', async (t) => {
   const { server, page } = await open(t, {
-    api: { retries: 1, breaker: LONG, backoff: { baseMs: 1_200, jitter: 'none' } },
+    api: { retries: 1, breaker: LONG, backoff: { baseMs: 3_000, jitter: 'none' } },
   });
   server.on('/api/x', { status: 503, body: 'down' });
-  const waiting = get(page, '/api/x/waiting');
   server.on('/api/x/waiting', { status: 502, body: 'down' });
-  await server.waitFor('/api/x/waiting');
-  await ask(page, '/api/x', 2, { retries: 0 });
-  const error = failure(await waiting);
+  const waiting = await run(page, async () => {
+    const { app } = window;
+    const isWaiting = new Promise((resolve) =>
+      app.on((/** @type {any} */ { type }) => type === 'retry' && resolve(true)),
+    );
+    const call = app.api.get('/api/x/waiting');
+    await isWaiting;
+    for (const _ of [1, 2]) await app.api.get('/api/x', { retries: 0 });
+    return call;
+  });
+  const error = failure(waiting);
   assert.deepEqual([error.kind, error.status, error.attempts], ['unavailable', 502, 1]);
   assert.equal(server.requestsTo('/api/x/waiting').length, 1);
 });
@@ -147,13 +182,15 @@ const SHORT = { consecutive: 2, openMs: 300, maxOpenMs: 900 };
 
 test('one probe is sent when the time is over, and others fail meanwhile; its success closes the breaker', async (t) => {
   const { server, page } = await open(t, { api: { ...ONCE, breaker: SHORT } });
-  server.on('/api/x', [500, 500, { delayMs: 1_000, body: 'well' }, { body: 'again' }]);
+  const well = held({ body: 'well' });
+  server.on('/api/x', [500, 500, well.step, { body: 'again' }]);
   await ask(page, '/api/x', 2);
   const probe = untilLetThrough(page, '/api/x?probe');
   const sent = await server.waitFor('/api/x', { count: 3 });
   const meanwhile = await get(page, '/api/x');
   assert.equal(failure(meanwhile).kind, 'circuitOpen');
   assert.ok(meanwhile.error.retryAfterMs > 0);
+  well.release();
   assert.equal((await probe).data, 'well');
   assert.ok(sent.at - server.requestsTo('/api/x')[1].at >= 298, 'not before the time was over');
   const after = await run(page, () =>
@@ -177,22 +214,17 @@ test('any answer that is no failure closes a half-open breaker', async (t) => {
 test('the open time doubles up to its cap while probes fail, and is jittered', async (t) => {
   const { server, page } = await open(t, { api: { ...ONCE, breaker: SHORT } });
   server.on('/api/x', 500);
-  // Within the page, so that as little as possible of the time has passed by the question.
+  await noteOpens(page);
   const opens = await run(page, async () => {
-    const ask = async () => (await window.app.api.get('/api/x')).error;
-    await ask();
-    await ask();
-    const opens = [];
-    for (;;) {
-      opens.push((await ask()).retryAfterMs);
-      if (opens.length === 4) return opens;
-      while ((await ask()).kind === 'circuitOpen') await new Promise((resolve) => setTimeout(resolve, 20));
+    const { opens } = /** @type {any} */ (window);
+    while (opens.length < 4) {
+      await window.app.api.get('/api/x');
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    return opens;
   });
-  // Up to 1.5 times as long.
-  for (const [n, base] of [300, 600, 900, 900].entries()) {
-    assert.ok(opens[n] > base * 0.5 && opens[n] <= base * 1.5, `${opens}`);
-  }
+  for (const [n, base] of [300, 600, 900, 900].entries())
+    assert.ok(isJittered(opens[n], base), JSON.stringify(opens));
   const times = server.requestsTo('/api/x').map(({ at }) => at);
   for (const [n, base] of [300, 600, 900].entries())
     assert.ok(times[n + 2] - times[n + 1] >= base - 2, `${times}`);
@@ -225,13 +257,15 @@ test('a request that spans a sleep counts for nothing', async (t) => {
     { api: { ...ONCE, breaker: { ...LONG, consecutive: 1 } } },
     { fresh: true },
   );
-  server.on('/api/x', [{ delayMs: 300, status: 503 }, { body: 'well' }]);
+  const answer = held({ status: 503 });
+  server.on('/api/x', [answer.step, { body: 'well' }]);
   const call = get(page, '/api/x');
   await server.waitFor('/api/x');
   await run(page, () => {
     const now = Date.now;
     Date.now = () => now() + 3_600_000;
   });
+  answer.release();
   assert.equal(failure(await call).kind, 'unavailable');
   assert.equal((await get(page, '/api/x')).data, 'well', 'one failure would have opened it');
 });
@@ -258,9 +292,9 @@ test('breaker: false lets every call through', async (t) => {
 test('five failures in a row open a breaker for five seconds by default', async (t) => {
   const { server, page } = await open(t, { api: ONCE });
   server.on('/api/x', 503);
-  await ask(page, '/api/x', 5);
-  const { kind, retryAfterMs } = failure(await get(page, '/api/x'));
-  assert.equal(kind, 'circuitOpen');
-  assert.ok(retryAfterMs > 3_000 && retryAfterMs <= 7_500, `${retryAfterMs}`);
+  await noteOpens(page);
+  assert.deepEqual(await ask(page, '/api/x', 6), [...Array(5).fill('unavailable'), 'circuitOpen']);
+  const [opened] = await until(() => run(page, () => /** @type {any} */ (window).opens));
+  assert.ok(isJittered(opened, 5_000), JSON.stringify(opened));
   assert.equal(server.requestsTo('/api/x').length, 5);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hide, run, show, until } from '../harness/browser.mjs';
-import { activity, begin, ended, open, openFresh } from './calls.mjs';
+import { begin, ended, open, openFresh } from './calls.mjs';
 import { failure, get, serve } from './pages.mjs';
 
 /** Every failure is told, none is retried, and the breaker keeps out of it. */
@@ -36,12 +36,38 @@ const heard = () => {
   };
 };
 
-/** Two failures in a row. @param {import('playwright-core').Page} page @param {import('../server/fault-server.mjs').FaultServer} server @param {import('../server/types.mjs').StepLike} [fault] */
-async function degrade(page, server, fault = 503) {
-  const rule = server.on('/api/broken', fault);
-  for (const _ of [1, 2]) failure(await get(page, '/api/broken', { timeoutMs: 2_000 }));
-  assert.equal(await status(page), 'degraded');
+/**
+ * Two failures in a row, and in that moment these calls, before a probe finds the server again. Gives the activity right afterwards.
+ * @param {import('playwright-core').Page} page
+ * @param {import('../server/fault-server.mjs').FaultServer} server
+ * @param {Array<[url: string, options: object]>} [calls]
+ */
+async function degrade(page, server, calls = []) {
+  const rule = server.on('/api/broken', 503);
+  const { results, states } = await run(
+    page,
+    async (calls) => {
+      const { api, connection } = window.app;
+      /** @type {any[]} */
+      const states = [];
+      const end = connection.subscribe(async () => {
+        end();
+        await null;
+        for (const [url, options] of calls)
+          api.get(url, options).then((result) => window.ended.push([url, result]));
+        states.push([connection.getSnapshot().status, api.activity.getSnapshot()]);
+      });
+      const results = [];
+      for (const _ of [1, 2]) results.push(await api.get('/api/broken', { timeoutMs: 2_000 }));
+      return { results, states };
+    },
+    calls,
+  );
   rule.off();
+  for (const result of results) failure(result);
+  const [[status, activity]] = states;
+  assert.equal(status, 'degraded');
+  return activity;
 }
 
 test('the connection is online until something says otherwise', async (t) => {
@@ -113,7 +139,7 @@ test("the browser's word makes it offline and online, and the person is told of 
     (await states(page)).map(({ status }) => status),
     ['offline', 'online'],
   );
-  const notices = await run(page, () => window.notices);
+  const notices = await until(() => run(page, () => window.notices.length > 0 && window.notices));
   assert.deepEqual(notices, [
     { kind: 'backOnline', level: 'info', message: 'You are back online', error: null },
   ]);
@@ -148,9 +174,7 @@ test('the version endpoint is asked until the server is back, ever more seldom; 
   const { server, page } = await open(t, heard);
   server.on('/api/version', [503, 'cut', 504, 502, 'pass']);
   server.on('/api/later', { body: 1 });
-  await degrade(page, server);
-  await begin(page, [['/api/later', BACKGROUND]]);
-  assert.equal((await activity(page)).queued, 1);
+  assert.equal((await degrade(page, server, [['/api/later', BACKGROUND]])).queued, 1);
   const results = await ended(page, 1);
   assert.equal(results['/api/later'].data, 1);
   const probes = server.requestsTo('/api/version');
@@ -182,14 +206,13 @@ test('with neither, one background call at a time goes as the probe', async (t) 
     return { api: { retries: 0, breaker: false, onRequest }, connection: { probeMs: 100 } };
   });
   server.on('/api/later/*', [503, 503, { body: 1 }]);
-  await degrade(page, server);
-  await begin(page, [
+  const { queued } = await degrade(page, server, [
     ['/api/later/1', BACKGROUND],
     ['/api/later/2', BACKGROUND],
     ['/api/later/3', BACKGROUND],
     ['/api/later/4', BACKGROUND],
   ]);
-  assert.equal((await activity(page)).queued, 4);
+  assert.equal(queued, 4);
   const results = await ended(page, 4);
   const sent = server.requestsTo('/api/later/*');
   assert.deepEqual(sent.map(({ path, status }) => [path, status]).slice(0, 3), [

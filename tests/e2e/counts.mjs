@@ -1,9 +1,10 @@
-/** `window.alive()` says how many timers, channels and listeners of the page are not over. @param {import('playwright-core').Page} page */
+/** `window.alive()` says how many timers, channels and listeners of the page are not over; `window.brief()` how many timers are of a few seconds. @param {import('playwright-core').Page} page */
 export const withCounts = (page) => page.addInitScript(counted);
 
 /* Runs in the page, before its scripts. */
 function counted() {
-  const alive = { listeners: 0, channels: 0, timers: new Set() };
+  const alive = { listeners: 0, channels: 0, timers: new Map() };
+  window.brief = () => [...alive.timers.values()].filter((ms) => ms < 5_000).length;
   window.alive = () => ({ listeners: alive.listeners, channels: alive.channels, timers: alive.timers.size });
   const isPage = (target) => target === window || target === document;
   const { addEventListener, removeEventListener } = EventTarget.prototype;
@@ -38,7 +39,7 @@ function counted() {
         if (set === 'setTimeout') alive.timers.delete(timer);
         run(...args);
       }, ms);
-      alive.timers.add(timer);
+      alive.timers.set(timer, ms ?? 0);
       return timer;
     };
     window[clear] = (timer) => {

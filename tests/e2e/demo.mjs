@@ -79,13 +79,38 @@ export function ownDemos(browser, port) {
 /** The page in one more tab. @param {import('playwright-core').BrowserContext} context @param {{ url: string }} from */
 export async function openTab(context, from) {
   const page = watch(await context.newPage());
+  page.setDefaultTimeout(60_000); // several demos at once on a busy machine
   await page.goto(from.url);
   await page.getByText('Lentil soup').first().waitFor();
   await page.getByRole('checkbox', { name: 'Background' }).uncheck();
+  // Of the background requests none is left that a fault could meet.
+  await page.locator('[data-name=pending] dd', { hasText: /^0$/ }).waitFor();
+  /** Does this, and waits until the demo's server has heard of it. @param {string} path @param {() => Promise<void>} act @param {(body: string) => boolean} [isIt] */
+  const steer = async (path, act, isIt = () => true) => {
+    const told = page.waitForResponse(
+      (answer) =>
+        new URL(answer.url()).pathname === path &&
+        answer.request().method() === 'POST' &&
+        isIt(answer.request().postData() ?? ''),
+    );
+    await Promise.all([told, act()]);
+  };
+  const NONE = '{"faults":[]}';
   return Object.assign(page, {
     load: () => page.getByRole('button', { name: 'Load again' }).click(),
-    breakIt: (/** @type {string} */ name) => page.getByRole('checkbox', { name, exact: true }).check(),
-    allWell: () => page.getByRole('button', { name: 'All well' }).click(),
+    breakIt: (/** @type {string} */ name) =>
+      steer(
+        '/weather',
+        () => page.getByRole('checkbox', { name, exact: true }).check(),
+        (body) => body !== NONE,
+      ),
+    allWell: () =>
+      steer(
+        '/weather',
+        () => page.getByRole('button', { name: 'All well' }).click(),
+        (body) => body === NONE,
+      ),
+    deploy: () => steer('/deploy', () => page.getByRole('button', { name: 'Deploy', exact: true }).click()),
     meals: () => page.locator('#meals li').count(),
     toasts: () => page.locator('[data-sonner-toast]').allTextContents(),
     /** Every call's row in the time line: its words, in the order in which they stand. */
@@ -97,7 +122,7 @@ export async function openTab(context, from) {
         ),
     /** What is said of the calls to people who do not see them. */
     said: (/** @type {RegExp} */ words) =>
-      page.locator('#calls li', { hasText: words }).waitFor({ state: 'attached', timeout: 2_000 }),
+      page.locator('#calls li', { hasText: words }).waitFor({ state: 'attached', timeout: 20_000 }),
     /** A number beside the live list. */
     figure: (/** @type {string} */ name) => page.locator(`.figure[data-name=${name}] dd`).textContent(),
     status: () => page.locator('#orders-status').textContent(),
@@ -115,12 +140,30 @@ export async function openTab(context, from) {
   });
 }
 
+/**
+ * What these places said from now on: the words of all of them at one look, whenever one of them changed.
+ * @param {import('playwright-core').Page} page @param {...string} places selectors
+ * @returns {Promise<() => Promise<string[][]>>}
+ */
+export async function hear(page, ...places) {
+  const heard = await page.evaluateHandle((places) => {
+    const look = () => places.map((place) => document.querySelector(place)?.textContent ?? '');
+    const heard = [look()];
+    new MutationObserver(() => {
+      const now = look();
+      if (now.some((words, i) => words !== heard.at(-1)?.[i])) heard.push(now);
+    }).observe(document.body, { characterData: true, childList: true, subtree: true });
+    return heard;
+  }, places);
+  return () => heard.jsonValue();
+}
+
 /** So many more orders than now have come in, over a stream, and none was missed or came twice. @param {Demo} page @param {number} [more] */
 export async function goesOn(page, more = 2) {
   const before = Number(await page.figure('received'));
   await until(
     async () => (await page.status()) === 'Open' && Number(await page.figure('received')) >= before + more,
-    20_000,
+    40_000,
   );
   assert.equal(await page.figure('missed'), '0');
   assert.equal(await page.figure('repeated'), '0');

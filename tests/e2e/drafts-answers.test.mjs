@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hide, run, show, until } from '../harness/browser.mjs';
-import { DRAFTS, openDrafts, pass, quiet, row, SAVE, saves, sent } from './drafts.mjs';
+import { DRAFTS, openDrafts, PATIENCE_MS, pass, quiet, row, SAVE, saves, sent } from './drafts.mjs';
+import { held } from './held.mjs';
 import { gaps } from './pages.mjs';
 
 /** Of each save. @param {import('../server/fault-server.mjs').FaultServer} server */
@@ -39,12 +40,14 @@ test('a save whose answer was lost is repeated with the same saveId, and is no c
 
 test('what was typed after a save whose answer was lost is saved on top of it, without a conflict', async (t) => {
   const { server, tab } = await openDrafts(t);
-  server.on(SAVE, [{ pass: true, cut: 'beforeHeaders', delayMs: 400 }, 'pass']);
+  const lost = held({ pass: true, cut: 'beforeHeaders' });
+  server.on(SAVE, [lost.step, 'pass']);
   await tab.type({ text: 'a' });
   await server.waitFor(SAVE);
   await tab.type({ text: 'ab' });
   await tab.keeps('ab');
-  await until(() => row(server)?.data.text === 'ab');
+  lost.release();
+  await until(() => row(server)?.data.text === 'ab', PATIENCE_MS);
   await tab.is('saved', 'server');
   assert.ok(!(await tab.statuses()).includes('conflict'));
   assert.equal(new Set(saveIds(server)).size, 2);
@@ -233,21 +236,36 @@ for (const [status, kind] of /** @type {Array<[number, string]>} */ ([
   test(`a ${status} is waited out as told, whatever is typed or done meanwhile`, async (t) => {
     const { server, tab } = await openDrafts(t);
     server.on(SAVE, [{ status, retryAfter: '2' }, 'pass']);
-    await tab.type({ text: 'Dear Ben' });
-    const { error, savedTo } = await tab.is('offline');
+    // All in one breath of the page: the wait is short.
+    const [{ error, savedTo }, flushed] = await run(tab.page, async () => {
+      const draft = window.draft('letter');
+      const told = new Promise((resolve) => {
+        const end = draft.subscribe(() => {
+          const state = draft.getSnapshot();
+          if (state.status !== 'offline') return;
+          end();
+          resolve(state);
+        });
+      });
+      draft.update({ text: 'Dear Ben' });
+      const state = await told;
+      const flushed = await draft.flush();
+      draft.update({ text: 'Dear Bea' });
+      return [state, flushed];
+    });
     assert.deepEqual(
       [error.kind, error.status, error.retryAfterMs, savedTo],
       [kind, status, 2_000, 'device'],
     );
     const told = saves(server)[0];
-    assert.equal((await tab.flush()).status, 'offline');
-    await tab.type({ text: 'Dear Bea' });
+    assert.equal(flushed.status, 'offline');
     await tab.keeps('Dear Bea');
     await nudge(tab);
+    await until(() => row(server)?.data.text === 'Dear Bea', PATIENCE_MS);
     await tab.is('saved', 'server');
     const [, again] = saves(server);
     const waited = again.at - told.at;
-    assert.ok(waited >= 1_995 && waited < 5_000, `waited ${waited} ms`);
+    assert.ok(waited >= 1_995 && waited < 10_000, `waited ${waited} ms`);
     assert.deepEqual(sent(server), [{ text: 'Dear Ben' }, { text: 'Dear Bea' }]);
   });
 }
@@ -273,10 +291,10 @@ test('a wait that the server asked of one tab is not cut short by another one', 
   const { server, tab, add } = await openDrafts(t);
   server.on(SAVE, [{ status: 503, retryAfter: '5' }, 'pass']);
   await tab.type({ text: 'Dear Ben' });
-  await tab.is('offline', 'device');
+  assert.equal((await tab.was('offline')).savedTo, 'device');
   const [told] = saves(server);
   await add();
-  await until(() => saves(server).length > 1);
+  await until(() => saves(server).length > 1, PATIENCE_MS);
   const [, again] = saves(server);
   assert.ok(again.at - told.at >= 4_995, `after ${again.at - told.at} ms`);
 });
@@ -292,7 +310,9 @@ for (const [what, answer, kind] of /** @type {Array<[string, any, string]>} */ (
   ['425', 425, 'unavailable'],
 ])) {
   test(`${what} is tried again until it is saved`, async (t) => {
-    const { server, tab } = await openDrafts(t, { config: { api: { timeoutMs: 500 } } });
+    // Only what is about it times out soon: on a busy machine other answers take their time.
+    const config = answer === 'hang' ? { api: { timeoutMs: 2_000 } } : undefined;
+    const { server, tab } = await openDrafts(t, { config });
     server.on(SAVE, [answer, answer, 'pass']);
     await tab.type({ text: 'Dear Ben' });
     const { error, isSaving, savedTo } = await tab.was('offline');
@@ -325,10 +345,14 @@ test('without a network the device has it, and it is sent soon after the network
   await tab.type({ text: 'Dear Bea' });
   await tab.keeps('Dear Bea');
   assert.equal((await tab.flush()).status, 'offline');
-  const backAt = Date.now();
+  await run(tab.page, () =>
+    addEventListener('online', () => Object.assign(window, { backAt: Date.now() }), { once: true }),
+  );
   await context.setOffline(false);
   await tab.is('saved', 'server');
-  assert.ok(Date.now() - backAt < 3_000, `${Date.now() - backAt} ms after it was back`);
+  const backAt = await run(tab.page, () => /** @type {any} */ (window).backAt);
+  const tookMs = Number(saves(server).at(-1)?.at) - backAt;
+  assert.ok(tookMs < 3_000, `${tookMs} ms after it was back`);
   assert.deepEqual(row(server).data, { text: 'Dear Bea' });
 });
 

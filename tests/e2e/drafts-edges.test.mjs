@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { KEY, openDrafts, quiet, row, SAVE, SLOW, saves, sent } from './drafts.mjs';
+import { KEY, openDrafts, PATIENCE_MS, quiet, row, SAVE, SLOW, saves, sent } from './drafts.mjs';
 import { leap } from './sessions.mjs';
 
 // ---------------------------------------------------------------- whoever calls from where
@@ -174,7 +174,10 @@ test('an answer to a save that bears a new version makes the page check', async 
 test('saves that fail degrade the connection, and one that does not mends it', async (t) => {
   const { server, tab } = await openDrafts(t);
   const connection = (/** @type {string} */ status) =>
-    until(() => run(tab.page, (status) => window.app.connection.getSnapshot().status === status, status));
+    until(
+      () => run(tab.page, (status) => window.app.connection.getSnapshot().status === status, status),
+      PATIENCE_MS,
+    );
   await run(tab.page, () => void window.app.connection.subscribe(() => {}));
   await server.refuse();
   await tab.type({ text: 'Dear Ben' });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { KEY, openDrafts, pass, quiet, row } from './drafts.mjs';
+import { KEY, openDrafts, quiet, row } from './drafts.mjs';
 import { DATABASE, HERE, item, place, plant, record, records } from './stored-drafts.mjs';
 
 test('garbage in both storages is survived, read by nobody, and swept', async (t) => {
@@ -112,6 +112,7 @@ test('a text of an older schema is migrated', async (t) => {
   );
   assert.deepEqual(restored.data, { text: 'old of 1' });
   assert.equal(restored.source, 'device');
+  await until(async () => (await records(tab)).every(({ schema }) => schema === 3));
   const kept = await records(tab);
   assert.deepEqual(
     kept.map(({ schema, text }) => [schema, text]),
@@ -140,6 +141,7 @@ test('a text of an older schema that nobody migrates is dropped, and what migrat
   });
   assert.deepEqual(restored, [null, null, null]);
   await until(async () => !(await records(tab)).length);
+  await until(() => tab.page.problems.length);
   assert.equal(tab.page.problems.length, 1);
   assert.match(tab.page.problems.pop().text, /of migrate/);
 });
@@ -158,20 +160,25 @@ test('a text of a newer schema is neither read nor dropped', async (t) => {
 });
 
 test('what has expired is swept, and does not come back', async (t) => {
-  const { tab } = await openDrafts(t, { drafts: { endpoint: false, ttlMs: 1_000 } });
-  await tab.type({ text: 'for a second' }, 'never opened again');
-  await tab.type({ text: 'for a second' });
-  await tab.is('saved', 'device');
-  await tab.keeps('for a second');
+  const ttlMs = 600_000;
+  const { tab } = await openDrafts(t, { drafts: { endpoint: false, ttlMs } });
+  for (const key of ['never opened again', KEY]) {
+    await tab.type({ text: 'for a while' }, key);
+    await tab.is('saved', 'device', key);
+  }
+  const left = record({ key: 'tail', writer: 'w1', text: '{"text":"for a while"}' });
   await plant(tab.page, [], {
-    [item('u:ada', 'tail', 'w1')]: JSON.stringify(
-      record({ key: 'tail', writer: 'w1', text: '{"text":"for a second"}', expires: Date.now() + 1_000 }),
-    ),
+    [item(left.owner, left.key, left.writer)]: JSON.stringify({ ...left, expires: Date.now() + ttlMs }),
   });
-  await pass(1_200);
+  const device = await tab.device();
+  assert.equal(device.split('for a while').length, 1 + 3);
+  await tab.page.addInitScript((ttlMs) => {
+    const { now } = Date;
+    Date.now = () => now() + ttlMs + 60_000;
+  }, ttlMs);
   await tab.reload();
   assert.equal(await tab.restore(), null);
-  await until(async () => !(await tab.device()).includes('for a second'));
+  await until(async () => !(await tab.device()).includes('for a while'));
 });
 
 test('a clock that was set back makes nothing old new', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closeTab, hide, launchBrowser, run, until } from '../harness/browser.mjs';
-import { KEY, openDrafts, quiet, row, SAVE, SLOW, saves, sent } from './drafts.mjs';
+import { KEY, openDrafts, PATIENCE_MS, quiet, row, SAVE, SLOW, saves, sent } from './drafts.mjs';
 import { held } from './held.mjs';
 
 /**
@@ -121,7 +121,7 @@ test('a page that is kept while it is left goes on, and has no conflict with its
   await typeAndLeave(tab, { [KEY]: { text: 'Dear' } }, ELSEWHERE);
   await until(() => row(server));
   await tab.page.goBack({ waitUntil: 'commit' });
-  await until(async () => (await tab.page.title()) === 'kept');
+  await tab.page.waitForFunction(() => document.title === 'kept', undefined, { polling: 50 });
   await tab.type({ text: 'Dear Ben' });
   const { status, savedTo } = await tab.flush();
   assert.deepEqual([status, savedTo], ['saved', 'server']);
@@ -204,7 +204,7 @@ test('requests that outlive the page carry 60,000 bytes together; the next page 
   const before = server.drafts?.rows() ?? [];
 
   await add();
-  await until(() => server.drafts?.rows().length === 3);
+  await until(() => server.drafts?.rows().length === 3, PATIENCE_MS);
   for (const key of keys) assert.deepEqual(row(server, key)?.data, texts[key]);
   assert.equal(before.length, 2);
   for (const { key, rev } of before) assert.equal(row(server, key)?.rev, rev, 'it is not saved twice');
@@ -216,10 +216,12 @@ test('a text that is too large to outlive its page comes back from the device, a
   await typeAndLeave(tab, { [KEY]: { text } }, ELSEWHERE);
   assert.ok(await quiet(() => saves(server).length, 500));
   assert.equal(saves(server).length, 0);
+  const down = server.on(SAVE, 503); // or the page may have sent it before it is restored
   await tab.page.goBack();
   await tab.returned();
   const { data, source } = await tab.restore();
   assert.deepEqual([data.text === text, source], [true, 'device']);
+  down.off();
   await tab.is('saved', 'server');
   assert.equal(row(server)?.data.text, text);
 });

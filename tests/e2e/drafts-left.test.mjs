@@ -7,6 +7,7 @@ import {
   KEY,
   leaveDirty,
   openDrafts,
+  PATIENCE_MS,
   pass,
   READ,
   row,
@@ -16,6 +17,7 @@ import {
   signIn,
 } from './drafts.mjs';
 import { serve } from './pages.mjs';
+import { records } from './stored-drafts.mjs';
 
 /** Later than any page looks after what was left. */
 const LONG_MS = 3_500;
@@ -23,7 +25,8 @@ const LONG_MS = 3_500;
 test('what an earlier page left unsaved is uploaded once, by a page that never opens it', async (t) => {
   const { server, tab } = await openDrafts(t);
   await leaveDirty(server, tab, { text: 'left' });
-  await until(() => row(server));
+  await until(() => row(server), PATIENCE_MS);
+  await until(async () => (await records(tab)).every(({ dirty }) => !dirty));
   await pass(1_000);
   assert.deepEqual([sent(server), condition(server)], [[{ text: 'left' }], 'none: *']);
   assert.deepEqual(await run(tab.page, () => Object.keys(window.drafts)), []);
@@ -39,8 +42,9 @@ test('two pages that load at once upload it as one save', async (t) => {
   await tab.is('saved', 'server');
   await leaveDirty(server, tab, { text: 'left' });
   await add();
-  await until(() => row(server)?.data.text === 'left');
+  await until(() => row(server)?.data.text === 'left', PATIENCE_MS);
   await pass(2_000);
+  await until(() => saves(server).every(({ status }) => status));
   assert.equal(new Set(saves(server).map((save) => save.json().saveId)).size, 1);
   for (const { status } of saves(server)) assert.equal(status, 200);
 });
@@ -62,7 +66,7 @@ test('all of several drafts are uploaded, each to where it belongs', async (t) =
   }
   await tab.reload();
   for (const rule of down) rule.off();
-  await until(() => server.drafts?.rows().length === 3 && elsewhere.includes('POST note'));
+  await until(() => server.drafts?.rows().length === 3 && elsewhere.includes('POST note'), PATIENCE_MS);
   for (const key of ['one', 'two', 'three'])
     assert.deepEqual(row(server, key)?.data, { text: `left in ${key}` });
 });
@@ -78,6 +82,7 @@ test('what was left and stands differently at the server now is not uploaded, an
   await tab.restore();
   const { conflict } = await tab.is('conflict');
   assert.deepEqual([conflict.mine, conflict.theirs], [{ text: 'ab' }, { text: 'b' }]);
+  await until(() => tab.said.includes('draftConflict'));
   assert.deepEqual(tab.said.filter((kind) => kind === 'draftConflict').length, 1);
 });
 
@@ -95,7 +100,7 @@ test('what is opened while it is being uploaded is one draft', async (t) => {
   const { server, tab } = await openDrafts(t);
   await leaveDirty(server, tab, { text: 'left' });
   server.on(READ, { pass: true, delayMs: 600 });
-  await server.waitFor(READ);
+  await server.waitFor(READ, { timeoutMs: PATIENCE_MS });
   const restored = await tab.restore();
   assert.deepEqual(restored.data, { text: 'left' });
   await tab.type({ text: 'left, and more' });
@@ -117,7 +122,7 @@ test('what was left waits until it is known that its owner is there', async (t) 
   assert.deepEqual(server.requestsTo(DRAFTS), []);
   await signIn(context, server, 'ada');
   await run(tab.page, () => window.app.session.verify());
-  await until(() => row(server));
+  await until(() => row(server), PATIENCE_MS);
   assert.deepEqual(sent(server), [{ text: 'left' }]);
 });
 
@@ -127,12 +132,12 @@ test('what was left while there is no network is uploaded when there is', async 
   await tab.type({ text: 'left' });
   await tab.is('offline', 'device');
   await tab.reload();
-  await server.waitFor(READ);
+  await server.waitFor(READ, { timeoutMs: PATIENCE_MS });
   await context.setOffline(true);
   down.off();
   await pass(500);
   await context.setOffline(false);
-  await until(() => row(server), 20_000);
+  await until(() => row(server), PATIENCE_MS);
   assert.deepEqual(row(server)?.data, { text: 'left' });
 });
 
@@ -147,6 +152,7 @@ test('a stored draft that names another server is not sent there', async (t) => 
   const { server, tab } = await openDrafts(t);
   const stranger = await serve(t, { cors: true });
   await leaveDirty(server, tab, { text: 'left' });
+  server.on(SAVE, 503); // so that it is not sent before it names another
   const changed = await run(
     tab.page,
     async (endpoint) => {

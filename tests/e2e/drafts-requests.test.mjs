@@ -5,12 +5,13 @@ import { openDrafts as openDraftsServer } from '../server/drafts.mjs';
 import { CLEAR, DRAFTS, openDrafts, pass, READ, row, SAVE, saves } from './drafts.mjs';
 import { serve } from './pages.mjs';
 
-/** Reads, saves and clears once. @param {import('./drafts.mjs').DraftTab} tab */
-async function doAll(tab) {
+/** Reads, saves and clears once. @param {import('./drafts.mjs').DraftTab} tab @param {import('../server/fault-server.mjs').FaultServer} server */
+async function doAll(tab, server) {
   await tab.restore();
   await tab.type({ text: 'Dear Ben' });
   await tab.is('saved', 'server');
   await tab.clear();
+  await server.waitFor(CLEAR); // for which clear() waits only for a while
 }
 
 /** The three requests. @param {import('../server/fault-server.mjs').FaultServer} server */
@@ -24,7 +25,7 @@ test('every request says whose it is, of which version the page is, and what the
     },
   });
   await context.addCookies([{ name: 'csrf', value: 'token', url: server.origin }]);
-  await doAll(tab);
+  await doAll(tab, server);
   const requests = all(server);
   assert.ok(requests.every(Boolean));
   for (const { method, headers } of requests) {
@@ -47,7 +48,7 @@ test('a user key that is no ASCII arrives as UTF-8', async (t) => {
     server: { trusting: true },
     made: () => ({ userKey: () => 'zoë@例え.jp' }),
   });
-  await doAll(tab);
+  await doAll(tab, server);
   for (const { headers } of all(server))
     assert.equal(Buffer.from(headers['x-expected-user'], 'latin1').toString(), 'zoë@例え.jp');
   assert.equal(server.drafts.rows()[0].owner, 'zoë@例え.jp');
@@ -105,7 +106,7 @@ test('an endpoint of a trusted origin gets what the app’s own does, without it
       api: { ...OWN_API, headers: {}, trustedOrigins: [api.origin], credentials: 'include' },
     },
   });
-  await doAll(tab);
+  await doAll(tab, api);
   for (const { headers } of all(api)) {
     assert.equal(headers['x-expected-user'], 'ada');
     assert.equal(headers['x-app-version'], 'v1');
@@ -119,7 +120,7 @@ test('an endpoint of an origin that nobody trusts gets the draft, and nothing th
     drafts: { endpoint: `${api.origin}${DRAFTS}` },
     config: { ...OWN, api: OWN_API },
   });
-  await doAll(tab);
+  await doAll(tab, api);
   for (const { headers } of all(api)) {
     assert.equal(headers['x-tenant'], undefined);
     assert.equal(headers['x-app-version'], undefined);

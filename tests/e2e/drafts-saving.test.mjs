@@ -1,54 +1,61 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { KEY, openDrafts, pass, quiet, row, SAVE, saves, sent } from './drafts.mjs';
+import { KEY, openDrafts, pass, quiet, row, SAVE, SLOW, saves, sent } from './drafts.mjs';
 import { held } from './held.mjs';
 import { gaps } from './pages.mjs';
 
 /** What a busy machine may be late by. */
-const LATE_MS = 900;
+const LATE_MS = 5_000;
 
-/** Fails where it was not so long after, give or take what timers and a busy machine do. @param {number} ms @param {number} expectedMs */
-function assertAfter(ms, expectedMs) {
-  assert.ok(ms >= expectedMs - 5 && ms <= expectedMs + LATE_MS, `after ${ms} ms`);
+/** Fails where it was not so long after, give or take what timers and a busy machine do. @param {number} ms @param {number} leastMs @param {number} [mostMs] */
+function assertAfter(ms, leastMs, mostMs = leastMs) {
+  assert.ok(ms >= leastMs - 5 && ms <= mostMs + LATE_MS, `after ${ms} ms`);
 }
+
+/** How often a busy machine made whoever types pause for so long. @param {number[]} times @param {number} ms */
+const halts = (times, ms) => gaps(times.map((at) => ({ at }))).filter((gap) => gap >= ms - 5).length;
 
 // ---------------------------------------------------------------- when
 
 test('what is typed is saved once, so long after the last edit', async (t) => {
-  const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 400, maxWaitMs: 5_000 } });
-  const { endedAt, count } = await tab.typeOn({ everyMs: 50, forMs: 600 });
+  const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 400, maxWaitMs: 60_000 } });
+  const { endedAt, count, times } = await tab.typeOn({ everyMs: 50, forMs: 600 });
   await tab.is('saved', 'server');
-  const [save] = saves(server);
-  assertAfter(save.at - endedAt, 400);
+  assertAfter(saves(server).at(-1).at - endedAt, 400);
   assert.ok(await quiet(() => saves(server).length, 700));
-  assert.deepEqual(sent(server), [{ text: `word ${count}` }]);
+  assert.deepEqual(sent(server).at(-1), { text: `word ${count}` });
+  const most = 1 + halts(times, 400);
+  assert.ok(saves(server).length <= most, `${saves(server).length} saves, not ${most}`);
 });
 
 test('somebody who types without a pause has it saved so long after the first edit, again and again', async (t) => {
   const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 500, maxWaitMs: 1_000 } });
-  const { startedAt, endedAt, count } = await tab.typeOn({ everyMs: 60, forMs: 3_300 });
+  const { count, times } = await tab.typeOn({ everyMs: 60, forMs: 3_300 });
   await tab.is('saved', 'server');
   const requests = saves(server);
-  assertAfter(requests[0].at - startedAt, 1_000);
-  // The one before may have been late.
-  for (const gap of gaps(requests.slice(0, -1))) assert.ok(gap >= 700 && gap <= 1_000 + LATE_MS, `${gap} ms`);
-  assert.ok(
-    requests.length >= 3 && requests.length <= 5,
-    `${requests.length} saves in ${endedAt - startedAt} ms`,
-  );
-  assert.deepEqual(sent(server).at(-1), { text: `word ${count}` });
+  const words = sent(server).map(({ text }) => Number(text.split(' ')[1]));
+  for (const [i, { at }] of requests.entries()) {
+    const first = times[words[i - 1] ?? 0]; // that was not saved before
+    const hasPaused = at - times[words[i] - 1] >= 495 || halts(times.slice(words[i - 1] ?? 0, words[i]), 500);
+    assertAfter(at - first, hasPaused ? 500 : 1_000, 1_000);
+  }
+  assert.ok(requests.length >= 3 && requests.length <= 5 + halts(times, 500), `${requests.length} saves`);
+  assert.equal(words.at(-1), count);
 });
 
 test('the device has it as soon, and before it is sent', async (t) => {
-  const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 1_000, maxWaitMs: 5_000 } });
+  const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 1_000, maxWaitMs: 60_000 } });
   const save = held('pass');
   server.on(SAVE, save.step);
+  await tab.open(SLOW, 'slow');
+  await tab.type({ text: 'later' }, 'slow');
   const typedAt = await tab.type({ text: 'Dear Ben' });
-  assert.ok(!(await tab.device()).includes('Dear Ben'), 'not at each key');
   const request = await server.waitFor(SAVE);
   assertAfter(request.at - typedAt, 1_000);
-  assert.ok((await tab.device()).includes('Dear Ben'));
+  const device = await tab.device();
+  assert.ok(device.includes('Dear Ben'));
+  assert.ok(!device.includes('later'), 'not at each key');
   save.release();
   await tab.is('saved', 'server');
 });
@@ -58,9 +65,9 @@ test('without an endpoint the device has it so long after the last edit, and at 
   const { endedAt } = await tab.typeOn({ everyMs: 50, forMs: 200 });
   const { lastSaved } = await tab.is('saved', 'device');
   assertAfter(Date.parse(lastSaved) - endedAt, 300);
-  const { startedAt } = await tab.typeOn({ everyMs: 50, forMs: 1_600 });
-  const next = (await tab.states()).find((state) => state.lastSaved > lastSaved);
-  assertAfter(Date.parse(next.lastSaved) - startedAt, 900);
+  const { startedAt, times } = await tab.typeOn({ everyMs: 50, forMs: 1_600 });
+  const next = await until(async () => (await tab.states()).find((state) => state.lastSaved > lastSaved));
+  assertAfter(Date.parse(next.lastSaved) - startedAt, halts(times, 300) ? 300 : 900, 900);
 });
 
 test('a maxWaitMs below debounceMs is when it is saved', async (t) => {
@@ -89,8 +96,13 @@ test('what is typed and taken back sends nothing', async (t) => {
   const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 200 } });
   await tab.type({ text: 'Dear Ben' });
   await tab.is('saved', 'server');
-  await tab.type({ text: 'Dear Ben,' });
-  await tab.type({ text: 'Dear Ben' });
+  await run(
+    tab.page,
+    (key) => {
+      for (const text of ['Dear Ben,', 'Dear Ben']) window.draft(key).update({ text });
+    },
+    KEY,
+  );
   await tab.is('saved', 'server');
   assert.ok(await quiet(() => saves(server).length, 500));
   assert.equal(saves(server).length, 1);
@@ -150,13 +162,33 @@ test('one save is in flight, and the newest waits', async (t) => {
     await tab.keeps(text);
   }
   assert.ok(await quiet(() => saves(server).length, 300));
-  assert.equal((await tab.state()).status, 'saving');
+  await tab.is('saving');
   save.release();
   await tab.is('saved', 'server');
   assert.deepEqual(sent(server), [{ text: 'a' }, { text: 'abcd' }]);
   assert.equal(save.most, 1);
   assert.deepEqual(row(server).data, { text: 'abcd' });
 });
+
+for (const [answer, status, error] of /** @type {const} */ ([
+  ['pass', 'saved', undefined],
+  [{ status: 422, body: {} }, 'error', 'invalid'],
+]))
+  test(`the same text again while it is on its way to an answer of ${status} is not sent twice, and waits for nothing`, async (t) => {
+    const { server, tab } = await openDrafts(t);
+    const save = held(answer);
+    server.on(SAVE, save.step);
+    await tab.type({ text: 'a' });
+    await server.waitFor(SAVE);
+    await tab.type({ text: 'a' });
+    await pass(1_000); // the device has long been asked to keep it again
+    await tab.is('saving');
+    save.release();
+    await tab.is(status);
+    assert.equal((await tab.state()).error?.kind, error);
+    assert.equal((await tab.flush()).status, status);
+    assert.deepEqual(sent(server), [{ text: 'a' }]);
+  });
 
 test('two drafts are saved each by itself', async (t) => {
   const { server, tab } = await openDrafts(t);
@@ -165,7 +197,7 @@ test('two drafts are saved each by itself', async (t) => {
   await tab.type({ text: 'slow' }, 'slow');
   await tab.type({ text: 'quick' }, 'quick');
   await tab.is('saved', 'server', 'quick');
-  assert.equal((await tab.state('slow')).status, 'saving');
+  await tab.is('saving', undefined, 'slow');
   save.release();
   await tab.is('saved', 'server', 'slow');
   assert.deepEqual(
@@ -281,15 +313,18 @@ test('saved is said once the server has it, not before', async (t) => {
 });
 
 test('what is typed during a save is dirty until it is saved itself', async (t) => {
-  const { server, tab } = await openDrafts(t);
+  const { server, tab } = await openDrafts(t, { drafts: SLOW });
   const save = held('pass');
   server.on(SAVE, save.step);
   await tab.type({ text: 'a' });
+  const flushed = tab.flush();
   await server.waitFor(SAVE);
-  const typed = tab.typeOn({ everyMs: 20, forMs: 300 }); // without a pause, and so not stored
-  await pass(50);
+  await tab.type({ text: 'ab' });
   save.release();
-  await typed;
+  await until(() => row(server)?.data.text === 'a');
+  await flushed;
+  await tab.is('dirty');
+  await tab.flush();
   await until(() => saves(server).length === 2);
   await tab.is('saved', 'server');
   const all = await tab.states();
@@ -299,9 +334,9 @@ test('what is typed during a save is dirty until it is saved itself', async (t) 
 
 test('without an endpoint saved is said of the device, and nobody is asked for anything', async (t) => {
   const { server, tab } = await openDrafts(t, { drafts: { endpoint: false } });
-  await tab.type({ text: 'Dear Ben' });
+  const typedAt = await tab.type({ text: 'Dear Ben' });
   const { lastSaved, error } = await tab.is('saved', 'device');
-  assert.ok(Date.now() - Date.parse(lastSaved) < 10_000);
+  assert.ok(Date.parse(lastSaved) >= typedAt && Date.parse(lastSaved) <= Date.now());
   assert.equal(error, null);
   assert.ok((await tab.device()).includes('Dear Ben'));
   assert.deepEqual(await tab.statuses(), ['idle', 'dirty', 'saving', 'saved']);
@@ -321,7 +356,7 @@ test('a draft of somebody who is not signed in stays on the device', async (t) =
 });
 
 test('a snapshot is the same object until something changes, and each one that is told of says something new', async (t) => {
-  const { tab } = await openDrafts(t);
+  const { server: answering, tab } = await openDrafts(t);
   await run(tab.page, () => {
     window.same = (get) => {
       const first = get();
@@ -361,7 +396,8 @@ test('a snapshot is the same object until something changes, and each one that i
   assert.deepEqual(seen, [true, true, true, KEY]);
   const told = (await tab.states()).map((state) => JSON.stringify(state));
   for (const [i, state] of told.entries()) assert.notEqual(state, told[i - 1]);
-  assert.ok(told.length <= 10, `told ${told.length} times`);
+  const most = 5 * saves(answering).length;
+  assert.ok(told.length <= most, `told ${told.length} times, not ${most}`);
 });
 
 test('the verbs of a draft work without it, as hooks hand them on', async (t) => {
@@ -407,21 +443,23 @@ test('who unsubscribed hears no more, and one who throws keeps nobody from heari
   assert.equal(heard[0], 0);
   assert.ok(heard[1] >= 2);
   await tab.is('saved', 'server');
-  await until(() => tab.page.problems.length);
+  // Each that was told of, and not the state that it began with.
+  await until(async () => tab.page.problems.length >= (await tab.states()).length - 1);
   assert.ok(tab.page.problems.every(({ text }) => text.includes('in a listener')));
   tab.page.problems.length = 0;
 });
 
 test('a person who pauses now and then makes one request for each pause', async (t) => {
-  const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 400, maxWaitMs: 5_000 } });
-  const words = [];
+  const { server, tab } = await openDrafts(t, { drafts: { debounceMs: 400, maxWaitMs: 60_000 } });
+  let most = 0;
   for (let pause = 1; pause <= 3; pause++) {
-    const { count } = await tab.typeOn({ everyMs: 20, forMs: 100 * pause });
-    words.push({ text: `word ${count}` });
-    await until(() => saves(server).length === pause);
+    const { times } = await tab.typeOn({ everyMs: 20, forMs: 100 * pause });
+    times.push(await tab.type({ text: `pause ${pause}` }));
+    most += 1 + halts(times, 400);
     await tab.is('saved', 'server');
+    assert.deepEqual(sent(server).at(-1), { text: `pause ${pause}` });
   }
-  assert.deepEqual(sent(server), words);
+  assert.ok(saves(server).length >= 3 && saves(server).length <= most, `${saves(server).length} saves`);
 });
 
 test('a page without a draft asks for none and opens no database', async (t) => {

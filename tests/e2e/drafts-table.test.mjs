@@ -9,7 +9,7 @@ import { openDrafts as openDraftsServer } from '../server/drafts.mjs';
 import {
   condition,
   KEY,
-  leaveDirty,
+  leaveOpened,
   openDrafts,
   pass,
   READ,
@@ -27,7 +27,7 @@ import {
 async function leaveSaved(server, tab, data) {
   await tab.type(data);
   await tab.is('saved', 'server');
-  await tab.reload();
+  await tab.reload(KEY);
   server.clear();
   return /** @type {{ rev: number }} */ (row(server)).rev;
 }
@@ -36,7 +36,7 @@ async function leaveSaved(server, tab, data) {
 async function leaveMore(server, tab, saved, more) {
   await tab.type(saved);
   await tab.is('saved', 'server');
-  await leaveDirty(server, tab, more);
+  await leaveOpened(server, tab, more);
   return /** @type {{ rev: number }} */ (row(server)).rev;
 }
 
@@ -71,9 +71,9 @@ test('several L, one for each tab that wrote: the one written last is L, and ano
     await tabs[i].is('offline', 'device');
   }
   for (const { page } of tabs) await page.close();
-  down.off();
+  const tab = await add({ opens: KEY });
+  down.off(); // the last words of those that were closed have come by now
   server.clear();
-  const tab = await add();
   assert.deepEqual(known(await tab.restore()), [{ text: 'second' }, 'device']);
   const { conflict } = await tab.is('conflict');
   assert.deepEqual([conflict.mine, conflict.theirs], [{ text: 'second' }, { text: 'first' }]);
@@ -88,9 +88,9 @@ test('several L that say the same are no conflict', async (t) => {
   await tabs[1].type({ to: 'Ben', text: 'same' });
   await tabs[1].is('offline', 'device');
   for (const { page } of tabs) await page.close();
+  const tab = await add({ opens: KEY });
   down.off();
   server.clear();
-  const tab = await add();
   assert.deepEqual(known(await tab.restore()), [{ text: 'same', to: 'Ben' }, 'device']);
   await tab.is('saved', 'server');
   assert.equal(saves(server).length, 1);
@@ -136,8 +136,7 @@ test('L expired: dropped', async (t) => {
 
 test('L of a schema unknown to migrate: dropped', async (t) => {
   const { server, tab } = await openDrafts(t);
-  await leaveDirty(server, tab, { text: 'of old' });
-  await tab.page.evaluate(() => void window.draft('letter', { schemaVersion: 2, migrate: () => null }));
+  await leaveOpened(server, tab, { text: 'of old' }, '{ schemaVersion: 2, migrate: () => null }');
   assert.equal(await tab.restore(), null);
   await nothingIsSent(server);
   await until(async () => !(await tab.device()).includes('of old'));
@@ -145,11 +144,8 @@ test('L of a schema unknown to migrate: dropped', async (t) => {
 
 test('L of an older schema: migrated', async (t) => {
   const { server, tab } = await openDrafts(t);
-  await leaveDirty(server, tab, { text: 'of old' });
-  await tab.page.evaluate(() => {
-    const migrate = (/** @type {any} */ { text }, /** @type {number} */ from) => ({ pages: [text], from });
-    window.draft('letter', { schemaVersion: 2, migrate });
-  });
+  const options = '{ schemaVersion: 2, migrate: ({ text }, from) => ({ pages: [text], from }) }';
+  await leaveOpened(server, tab, { text: 'of old' }, options);
   const data = { pages: ['of old'], from: 1 };
   assert.deepEqual(known(await tab.restore()), [data, 'device']);
   await tab.is('saved', 'server');
@@ -170,7 +166,7 @@ test('only S: S', async (t) => {
 
 test('only L, no base: L, then created on the server', async (t) => {
   const { server, tab } = await openDrafts(t);
-  await leaveDirty(server, tab, { text: 'never sent' });
+  await leaveOpened(server, tab, { text: 'never sent' });
   assert.deepEqual(known(await tab.restore()), [{ text: 'never sent' }, 'device']);
   await tab.is('saved', 'server');
   assert.deepEqual([sent(server), condition(server)], [[{ text: 'never sent' }], 'none: *']);
@@ -199,7 +195,7 @@ for (const [how, leave, data] of /** @type {Array<[string, any, any]>} */ ([
 
 test('L dirty, no base, S stands with the same data: S.rev adopted', async (t) => {
   const { server, tab } = await openDrafts(t);
-  await leaveDirty(server, tab, { text: 'same', to: 'Ben' });
+  await leaveOpened(server, tab, { text: 'same', to: 'Ben' });
   const rev = server.drafts?.put('ada', KEY, { data: { to: 'Ben', text: 'same' } });
   assert.deepEqual((await tab.restore()).data, { text: 'same', to: 'Ben' });
   await tab.is('saved', 'server');
@@ -211,7 +207,7 @@ test('L dirty, no base, S stands with the same data: S.rev adopted', async (t) =
 
 test('L dirty, no base, S stands with different data: conflict', async (t) => {
   const { server, tab } = await openDrafts(t);
-  await leaveDirty(server, tab, { text: 'mine' });
+  await leaveOpened(server, tab, { text: 'mine' });
   server.drafts?.put('ada', KEY, { data: { text: 'theirs' } });
   assert.deepEqual(known(await tab.restore()), [{ text: 'mine' }, 'device']);
   const { conflict } = await tab.is('conflict');
@@ -293,7 +289,7 @@ test('L dirty, S newer, a saveId that this device sent: S.rev adopted, clean', a
   const lost = server.on(SAVE, { pass: true, cut: 'beforeHeaders' });
   await tab.type({ text: 'ab' });
   await tab.is('offline', 'device');
-  await tab.reload();
+  await tab.reload(KEY);
   lost.off();
   server.clear();
   assert.deepEqual((await tab.restore()).data, { text: 'ab' });
@@ -311,7 +307,7 @@ test('L dirty, S newer, a saveId that this device sent, and more was typed since
   await tab.type({ text: 'abc' });
   await tab.keeps('abc');
   await tab.is('offline', 'device');
-  await tab.reload();
+  await tab.reload(KEY);
   lost.off();
   server.clear();
   const { data, rev } = /** @type {{ data: any, rev: number }} */ (row(server));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { booted, freeze, hide, launchBrowser, run, show, until } from '../harness/browser.mjs';
-import { KEY, leaveDirty, openDrafts, pass, row, SAVE, SLOW, saves, sent, signIn } from './drafts.mjs';
+import { booted, hide, launchBrowser, run, show, until } from '../harness/browser.mjs';
+import { KEY, leaveOpened, openDrafts, pass, row, SAVE, SLOW, saves, sent, signIn } from './drafts.mjs';
 
 /** @typedef {import('../server/fault-server.mjs').FaultServer} FaultServer */
 /** @typedef {import('./drafts.mjs').DraftTab} DraftTab */
@@ -119,10 +119,11 @@ test('a conflict is told of once, however long it lasts', async (t) => {
   const { two } = await openConflict(t);
   for (const text of ['Dear Cy,', 'Dear Cy, hello']) {
     await two.type({ text });
-    await two.when(({ conflict }) => conflict.mine.text === text);
+    await two.when(({ conflict }) => conflict?.mine.text === text);
     await two.flush();
     await two.restore();
   }
+  await until(() => two.said.length);
   assert.deepEqual(two.said, ['draftConflict']);
 });
 
@@ -213,11 +214,18 @@ test('what is typed in a tab that hid and was shown again is no conflict with it
 
 test('a tab that stood still goes on with what it had, and meets what came meanwhile as a conflict', async (t) => {
   const { server, one, two } = await openTwo(t, { drafts: { debounceMs: 2_000, maxWaitMs: 2_000 } });
-  await two.type({ text: 'Dear Cy' });
-  const thaw = await freeze(two.page);
+  // In one go, so that it is not saved before it stands still.
+  const devtools = await two.page.context().newCDPSession(two.page);
+  await devtools.send('Debugger.enable');
+  const paused = new Promise((resolve) => devtools.once('Debugger.paused', resolve));
+  const expression = `window.draft('${KEY}').update({ text: 'Dear Cy' }); debugger;`;
+  const typed = devtools.send('Runtime.evaluate', { expression });
+  await paused;
   await one.type({ text: 'Dear Ben' });
   await one.is('saved', 'server');
-  await thaw();
+  await devtools.send('Debugger.resume');
+  await typed;
+  await devtools.detach();
   assert.deepEqual(sides((await two.is('conflict')).conflict), ['Dear Cy', 'Dear Ben']);
   assert.deepEqual(row(server)?.data, { text: 'Dear Ben' });
 });
@@ -274,11 +282,11 @@ test('a page in the cache whose last words were not heard meets what another one
   await tab.type({ text: 'Dear Cy' });
   await tab.is('offline', 'device');
   await leave(server, tab);
-  down.off();
   server.drafts?.put('ada', KEY, { data: { text: 'Dear Ben' } });
-  const other = await add();
+  const other = await add({ opens: KEY });
   await other.restore();
   assert.deepEqual(sides((await other.is('conflict')).conflict), ['Dear Cy', 'Dear Ben']);
+  down.off(); // its last words have come by now
   await comeBack(tab);
   assert.deepEqual(sides((await tab.is('conflict')).conflict), ['Dear Cy', 'Dear Ben']);
   assert.deepEqual(row(server)?.data, { text: 'Dear Ben' });
@@ -286,8 +294,8 @@ test('a page in the cache whose last words were not heard meets what another one
 
 test('a page that loads beside the one that left it dirty, and is closed then, uploads it once', async (t) => {
   const { server, tabs, add } = await openDrafts(t);
-  await leaveDirty(server, tabs[0], { text: 'left' });
-  const other = await add();
+  await leaveOpened(server, tabs[0], { text: 'left' });
+  const other = await add({ opens: KEY });
   await Promise.all([tabs[0].restore(), other.restore()]);
   await tabs[0].is('saved', 'server');
   await other.is('saved', 'server');
@@ -322,8 +330,8 @@ test('of three texts none is lost: what is decided later stands against what was
     await tabs[i].is('offline', 'device');
   }
   for (const { page } of tabs) await page.close();
-  down.off();
-  const tab = await add();
+  const tab = await add({ opens: KEY });
+  down.off(); // the last words of those that were closed have come by now
   await tab.restore();
   assert.deepEqual(sides((await tab.is('conflict')).conflict), ['third', 'second']);
   await tab.resolve({ merged: { text: 'third and second' } });

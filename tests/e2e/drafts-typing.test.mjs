@@ -1,22 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compose, run, until } from '../harness/browser.mjs';
-import { condition, KEY, leaveDirty, openDrafts, pass, READ, row, SAVE, saves, sent } from './drafts.mjs';
+import { condition, KEY, leaveOpened, openDrafts, pass, READ, row, SAVE, saves, sent } from './drafts.mjs';
 import { held } from './held.mjs';
 
 /** @typedef {import('./drafts.mjs').DraftTab} DraftTab */
 
 const FORM = '<textarea id="text"></textarea>';
 
-/** A form as an app has it: each input is told to the draft, and what is restored is only noted. @param {DraftTab} tab */
-async function fill(tab) {
-  await tab.page.evaluate(() => {
+/**
+ * A page with a form, whose time stands still: uploads wait for a restore for 3 s at most, and a slow machine takes longer to type.
+ * @param {import('node:test').TestContext} t
+ */
+async function openTimeless(t) {
+  const opened = await openDrafts(t, { html: FORM, beforeLoad: (page) => page.clock.install() });
+  await opened.tab.page.clock.pauseAt(Date.now() + 60_000);
+  return opened;
+}
+
+/** A form as an app has it: each input is told to the draft, and what is restored is only noted. @param {DraftTab} tab @param {string} [typed] into it at once */
+async function fill(tab, typed = '') {
+  await tab.page.evaluate((typed) => {
     const field = /** @type {HTMLTextAreaElement} */ (document.querySelector('#text'));
     const draft = window.draft('letter');
     field.addEventListener('input', () => draft.update({ text: field.value }));
     Object.assign(window, { restoring: draft.restore() });
     field.focus();
-  });
+    for (const one of typed) document.execCommand('insertText', false, one);
+  }, typed);
 }
 
 /** @param {DraftTab} tab @returns {Promise<any>} */
@@ -26,15 +37,17 @@ const restored = (tab) => run(tab.page, () => /** @type {any} */ (window).restor
 const shown = (tab) => tab.page.locator('#text').inputValue();
 
 test('what is typed while the server is slow to answer is kept beside what it has', async (t) => {
-  const { server, tab } = await openDrafts(t, { html: FORM });
+  const { server, tab } = await openTimeless(t);
   server.drafts?.put('ada', KEY, { data: { text: 'from there' } });
   const answer = held({ pass: true });
   server.on(READ, answer.step);
   await fill(tab);
   await server.waitFor(READ);
-  await tab.page.keyboard.type('typed', { delay: 30 });
+  await tab.page.keyboard.type('typed');
+  await tab.page.clock.runFor(100);
   await tab.keeps('typed');
   answer.release();
+  await tab.page.clock.resume();
   const { conflict } = await tab.is('conflict');
   assert.deepEqual([conflict.mine, conflict.theirs], [{ text: 'typed' }, { text: 'from there' }]);
   assert.deepEqual((await restored(tab)).data, { text: 'from there' }, 'it is offered');
@@ -45,15 +58,17 @@ test('what is typed while the server is slow to answer is kept beside what it ha
 });
 
 test('what is composed while the server is slow to answer is kept beside what it has, up to the last character', async (t) => {
-  const { server, tab } = await openDrafts(t, { html: FORM });
+  const { server, tab } = await openTimeless(t);
   server.drafts?.put('ada', KEY, { data: { text: 'from there' } });
   const answer = held({ pass: true });
   server.on(READ, answer.step);
   await fill(tab);
   await server.waitFor(READ);
   const composing = await compose(tab.page, 'に', 'にほ', 'にほん');
+  await tab.page.clock.runFor(100);
   await tab.keeps('にほん');
   answer.release();
+  await tab.page.clock.resume();
   await tab.is('conflict');
   assert.equal(await shown(tab), 'にほん', 'the composition goes on');
   await composing.commit('日本');
@@ -70,10 +85,9 @@ test('what is composed while the server is slow to answer is kept beside what it
 
 test('what is typed while this device is slow to answer is kept beside what an earlier page left', async (t) => {
   const { server, tab } = await openDrafts(t, { html: FORM });
-  await leaveDirty(server, tab, { text: 'left' });
+  await leaveOpened(server, tab, { text: 'left' });
   await occupy(tab, 1_200);
-  await fill(tab);
-  await tab.page.keyboard.type('typed', { delay: 30 });
+  await fill(tab, 'typed');
   const { conflict } = await tab.is('conflict');
   assert.deepEqual([conflict.mine, conflict.theirs], [{ text: 'typed' }, { text: 'left' }]);
   assert.equal(await shown(tab), 'typed');
@@ -83,16 +97,18 @@ test('what is typed while this device is slow to answer is kept beside what an e
 });
 
 test('what is typed while nobody else had anything is saved once the restore has its answer', async (t) => {
-  const { server, tab } = await openDrafts(t, { html: FORM });
+  const { server, tab } = await openTimeless(t);
   const answer = held({ pass: true });
   server.on(READ, answer.step);
   await fill(tab);
   await server.waitFor(READ);
-  await tab.page.keyboard.type('typed', { delay: 30 });
+  await tab.page.keyboard.type('typed');
+  await tab.page.clock.runFor(1_000);
   await tab.keeps('typed');
   await pass(500);
   assert.deepEqual(sent(server), [], 'uploads wait');
   answer.release();
+  await tab.page.clock.resume();
   await tab.is('saved', 'server');
   assert.equal(await restored(tab), null);
   assert.deepEqual(row(server)?.data, { text: 'typed' });
@@ -100,14 +116,21 @@ test('what is typed while nobody else had anything is saved once the restore has
 });
 
 test('uploads wait for the restore for 3 s at most, and its answer that comes after them is no conflict', async (t) => {
-  const { server, tab } = await openDrafts(t, { html: FORM });
-  server.on(READ, { pass: true, delayMs: 5_000 });
+  const { server, tab } = await openTimeless(t);
+  const answer = held({ status: 404, body: { rev: 0 } }); // as it was when it was asked
+  server.on(READ, answer.step);
   await fill(tab);
-  const asked = await server.waitFor(READ);
+  await server.waitFor(READ);
   await tab.page.keyboard.type('typed');
-  const first = await server.waitFor(SAVE);
-  assert.ok(first.at - asked.at >= 2_900 && first.at - asked.at < 4_500, `${first.at - asked.at} ms`);
+  await tab.page.clock.runFor(2_900);
+  await tab.keeps('typed');
+  await pass(500);
+  assert.deepEqual(sent(server), []);
+  await tab.page.clock.runFor(200);
+  await server.waitFor(SAVE);
+  await tab.page.clock.resume();
   await tab.page.keyboard.type(' on');
+  answer.release();
   await restored(tab);
   await until(() => row(server)?.data.text === 'typed on');
   assert.equal((await tab.is('saved', 'server')).conflict, null);
@@ -117,13 +140,15 @@ test('uploads wait for the restore for 3 s at most, and its answer that comes af
 test('a save that went before the restore’s answer meets what the server has as a conflict, and writes over nothing', async (t) => {
   const { server, tab } = await openDrafts(t, { html: FORM });
   server.drafts?.put('ada', KEY, { data: { text: 'from there' } });
-  server.on(READ, { pass: true, delayMs: 5_000 });
+  const answer = held({ pass: true });
+  server.on(READ, answer.step);
   await fill(tab);
   await server.waitFor(READ);
   await tab.page.keyboard.type('typed');
   await server.waitFor(SAVE);
-  const { conflict } = await tab.is('conflict');
+  const { conflict } = await tab.when(({ conflict }) => conflict?.mine.text === 'typed');
   assert.deepEqual([conflict.mine, conflict.theirs], [{ text: 'typed' }, { text: 'from there' }]);
+  answer.release();
   await restored(tab);
   await pass(500);
   const still = await tab.is('conflict');
@@ -133,15 +158,17 @@ test('a save that went before the restore’s answer meets what the server has a
 });
 
 test('who types the same that the server has while it is slow has no conflict', async (t) => {
-  const { server, tab } = await openDrafts(t, { html: FORM });
+  const { server, tab } = await openTimeless(t);
   const rev = server.drafts?.put('ada', KEY, { data: { text: 'same' } });
   const answer = held({ pass: true });
   server.on(READ, answer.step);
   await fill(tab);
   await server.waitFor(READ);
   await tab.page.keyboard.type('same');
+  await tab.page.clock.runFor(100);
   await tab.keeps('same');
   answer.release();
+  await tab.page.clock.resume();
   await tab.is('saved', 'server');
   assert.equal(await restored(tab), null);
   await pass(500);
@@ -159,7 +186,7 @@ test('what is typed on while a slow server answers, and before the page is left,
   await fill(tab);
   await server.waitFor(READ);
   await tab.page.keyboard.type('typed');
-  await tab.reload();
+  await tab.reload(KEY);
   slow.off();
   await tab.restore();
   const { conflict } = await tab.is('conflict');

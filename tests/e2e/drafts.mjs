@@ -22,6 +22,7 @@ import { serve } from './pages.mjs';
  * @property {Record<string, string>} [headers] its headers
  * @property {(page: any) => unknown} [beforeLoad]
  * @property {boolean} [settled] false: it may still be asking who is signed in
+ * @property {string} [opens] the draft that it opens at once on each load, before it looks for what earlier pages left
  */
 
 export const browser = await launchBrowser({ after });
@@ -38,6 +39,9 @@ export const BEN = { user: { id: 'ben', name: 'Ben' } };
 export const QUICK = { debounceMs: 60, maxWaitMs: 600 };
 /** Drafts that wait longer than any test, unless they are told to go on. */
 export const SLOW = { debounceMs: 60_000, maxWaitMs: 120_000 };
+
+/** What failed a few times on a slow machine waits long for its next turn. */
+export const PATIENCE_MS = 60_000;
 
 const SESSION = { confirmAfterMs: 40, verifyTimeoutMs: 5_000 };
 const TABS = { heartbeatMs: 250, takeoverMs: 750 };
@@ -82,6 +86,7 @@ export async function openDrafts(t, how = {}) {
       async beforeLoad(page) {
         await page.exposeFunction('say', (/** @type {any} */ what) => void said.push(what));
         await page.addInitScript(hear);
+        if (its.opens) await page.addInitScript(`window.name ||= ${JSON.stringify(wish(its.opens))}`);
         await its.beforeLoad?.(page);
       },
     });
@@ -126,6 +131,22 @@ export async function leaveDirty(server, tab, data, key = KEY) {
   server.clear();
 }
 
+/**
+ * The same, and the page that is loaded then has the draft open at once: it does not send what it finds before a slow test restores it.
+ * @param {FaultServer} server @param {DraftTab} tab @param {any} data @param {string} [options] the draft's, as source
+ */
+export async function leaveOpened(server, tab, data, options) {
+  const down = server.on(SAVE, 503);
+  await tab.type(data);
+  await tab.is('offline', 'device');
+  await tab.reload(KEY, options);
+  down.off();
+  server.clear();
+}
+
+/** What a page finds as its name, and does. @param {string} key @param {string} [options] */
+const wish = (key, options = '{}') => JSON.stringify([key, options]);
+
 /** @param {Own} own */
 function configOf({ drafts = {}, session = {}, config, version, made }) {
   const of = (/** @type {object | false} */ part, /** @type {object} */ quick) =>
@@ -134,7 +155,8 @@ function configOf({ drafts = {}, session = {}, config, version, made }) {
   return /** @type {(evenkeel: any) => object} */ (
     new Function(
       'evenkeel',
-      `return {
+      `queueMicrotask(window.fulfil);
+      return {
         tabs: ${JSON.stringify(TABS)},
         session: ${of(session, SESSION)},
         onNotice: ({ kind }) => window.say(kind),
@@ -160,11 +182,22 @@ export class DraftTab {
 
   /** Who is signed in is known, and nothing else of the page. */
   settled() {
-    return until(() => this.#do(() => window.app.session.getSnapshot().status !== 'loading'));
+    return until(() => this.#do(() => window.app.session.getSnapshot().status !== 'loading'), PATIENCE_MS);
   }
 
-  /** Loads the page again. */
-  async reload() {
+  /**
+   * Loads the page again.
+   * @param {string} [key] a draft that it opens at once, before it looks for what earlier pages left
+   * @param {string} [options] of that, as source
+   */
+  async reload(key, options) {
+    if (key !== undefined)
+      await this.#do(
+        (name) => {
+          window.name = name;
+        },
+        wish(key, options),
+      );
     await this.page.reload();
     await this.returned();
   }
@@ -195,7 +228,8 @@ export class DraftTab {
   /**
    * Types `{ text: 'word 1' }`, `{ text: 'word 2' }` and so on.
    * @param {{ everyMs: number, forMs: number, key?: string }} how
-   * @returns {Promise<{ count: number, startedAt: number, endedAt: number }>} times of the first and the last of them
+   * @returns {Promise<{ count: number, startedAt: number, endedAt: number, times: number[] }>} times of the first and the last of them,
+   *   and of each
    */
   typeOn({ everyMs, forMs, key = KEY }) {
     return this.#do(
@@ -204,11 +238,12 @@ export class DraftTab {
         const startedAt = Date.now();
         let endedAt = startedAt;
         let count = 0;
+        const times = [];
         for (; endedAt - startedAt < forMs; await new Promise((go) => setTimeout(go, everyMs))) {
-          endedAt = Date.now();
+          times.push((endedAt = Date.now()));
           draft.update({ text: `word ${++count}` });
         }
-        return { count, startedAt, endedAt };
+        return { count, startedAt, endedAt, times };
       },
       { key, everyMs, forMs },
     );
@@ -237,7 +272,7 @@ export class DraftTab {
 
   /** The first state of that status, though it may be over. @param {string} status @param {string} [key] */
   async was(status, key = KEY) {
-    return until(async () => (await this.states(key)).find((state) => state.status === status));
+    return until(async () => (await this.states(key)).find((state) => state.status === status), PATIENCE_MS);
   }
 
   /** The state, when it is as it should be. @param {(state: any) => unknown} holds @param {string} [key] @returns {Promise<any>} */
@@ -245,7 +280,7 @@ export class DraftTab {
     /** @type {any} */
     let state;
     try {
-      return await until(async () => holds((state = await this.state(key))) && state);
+      return await until(async () => holds((state = await this.state(key))) && state, PATIENCE_MS);
     } catch (error) {
       throw new Error(`${/** @type {Error} */ (error).message}, but ${JSON.stringify(state)}`);
     }
@@ -291,7 +326,7 @@ export class DraftTab {
 
   /** Waits until the device has a text. @param {string} text */
   async keeps(text) {
-    await until(async () => (await this.device()).includes(text));
+    await until(async () => (await this.device()).includes(text), PATIENCE_MS);
   }
 
   /**
@@ -305,7 +340,7 @@ export class DraftTab {
   }
 }
 
-/* Runs in the page. Opens drafts where they are not open, and notes what they say. */
+/* Runs in the page. Opens drafts where they are not open, notes what they say, and opens what `window.name` asks for. */
 function hear() {
   /** @type {Record<string, { draft: any, states: any[] }>} */
   const drafts = Object.create(null);
@@ -320,6 +355,19 @@ function hear() {
       drafts[key] = { draft, states };
       draft.subscribe(() => states.push(draft.getSnapshot()));
       return draft;
+    },
+    fulfil() {
+      if (!window.name) return;
+      const [key, options] = JSON.parse(window.name);
+      window.name = '';
+      const { session } = window.app;
+      const open = () => {
+        if (session.getSnapshot().status === 'loading') return;
+        stop();
+        window.draft(key, new Function(`return ${options}`)());
+      };
+      const stop = session.subscribe(open);
+      open();
     },
   });
 }

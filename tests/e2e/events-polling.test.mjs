@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
 import { EventFeed, retryAfter } from '../server/fault-server.mjs';
 import { serve } from './pages.mjs';
-import { connections, ends, listen, openStream, quiet, requestsTo, stays, URL_PATH } from './streams.mjs';
+import { arrived, connections, ends, listen, openStream, quiet, stays, URL_PATH } from './streams.mjs';
 
 const POLL = '/api/poll';
 /** Streaming does not get through: no headers, again and again. */
@@ -30,7 +30,9 @@ test('where headers never come, twice, polling brings the events', async (t) => 
   const { server, feed, stream } = await blocked(t);
   const { isConnected, error } = await stream.is('polling');
   assert.deepEqual([isConnected, error, await stream.readyState()], [true, null, 1]);
-  assert.ok(requestsTo(server, '/api/stream').length >= 2);
+  const faults = await stream.faults();
+  assert.ok(faults.length >= 2 && faults.every(([kind]) => kind === 'timeout'), `${faults}`);
+  await server.waitFor('/api/stream', { count: 2 });
   feed.send('a');
   feed.send({ event: 'named', data: 'b' });
   await stream.heard(2);
@@ -53,14 +55,17 @@ test('an answer that stays without a byte for watchdogMs, twice, is as good as n
 test('one silent connection is bad luck', async (t) => {
   const { server, stream } = await blocked(t, {
     script: (feed) => ['hang', feed.stream],
-    more: { firstByteMs: 500 },
+    more: { firstByteMs: 2_000 },
   });
   await stream.opened();
   assert.equal(server.requestsTo(POLL).length, 0);
 });
 
 test('a server that answers with failures is not polled: streaming gets through', async (t) => {
-  const { server } = await blocked(t, { script: [503, 'hang', 503, 'hang', 503, 500, 'cut'] });
+  const { server } = await blocked(t, {
+    script: [503, 'hang', 503, 'hang', 503, 500, 'cut'],
+    more: { firstByteMs: 1_500 },
+  });
   await server.waitFor('/api/stream', { count: 7 });
   assert.equal(server.requestsTo(POLL).length, 0);
 });
@@ -108,6 +113,7 @@ test("polling retires at a stream's first byte, and nothing is missed or told tw
   let passes = false;
   const { server, feed, stream } = await blocked(t, {
     script: (feed) => () => (passes ? feed.stream() : { hang: true }),
+    more: { firstByteMs: 500 },
   });
   await stream.is('polling');
   for (let i = 1; i <= 5; i++) feed.send(`${i}`);
@@ -120,7 +126,7 @@ test("polling retires at a stream's first byte, and nothing is missed or told tw
   assert.ok(await quiet(() => server.requestsTo(POLL).length, 300));
   assert.ok(server.requestsTo(POLL).length <= polls + 1);
   assert.equal(await stream.fired('open'), 1, 'it was open all the time');
-  assert.equal(requestsTo(server, '/api/stream').at(-1)?.headers['last-event-id'], '5');
+  assert.equal(server.requestsTo('/api/stream').at(-1)?.headers['last-event-id'], '5');
 });
 
 test('a stream that opens and stays silent does not end the polling', async (t) => {
@@ -140,7 +146,10 @@ test('a stream that opens and stays silent does not end the polling', async (t) 
 test('what the stream told before is not told again by the first poll', async (t) => {
   const told = (...ids) => ids.map((id) => ({ id, data: id }));
   const { server, stream } = await blocked(t, {
-    script: [ends('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'), 'hang'],
+    // Told again as long as it has not come through.
+    script: () => (request) =>
+      request.headers['last-event-id'] === '2' ? 'hang' : ends('id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'),
+    more: { firstByteMs: 500 },
     prepare: (server) =>
       server.on(POLL, [
         { body: { events: told('1', '2', '3'), lastEventId: '3' } },
@@ -189,6 +198,7 @@ test('a Retry-After of a poll is waited for', async (t) => {
 test('a poll URL that does not exist is asked once, and streaming is tried on', async (t) => {
   const { server, stream } = await blocked(t, {
     script: (feed) => ['hang', 'hang', 'hang', 'hang', feed.stream],
+    more: { firstByteMs: 300 },
     prepare: (server) => server.on(POLL, 404),
   });
   await stream.opened();
@@ -196,10 +206,11 @@ test('a poll URL that does not exist is asked once, and streaming is tried on', 
 });
 
 test('close() ends a poll that is out', async (t) => {
-  const { server, stream } = await blocked(t, { prepare: (server) => server.on(POLL, 'hang') });
+  const { server, page, stream } = await blocked(t, { prepare: (server) => server.on(POLL, 'hang') });
   const poll = await server.waitFor(POLL);
   await stream.close();
   await until(() => poll.closedEarlyAt);
+  await arrived(page);
   await until(() => connections(server, '/api/stream') === 0);
   assert.ok(await quiet(() => server.requests.length, 300));
 });
@@ -229,12 +240,12 @@ test('polls to another origin carry cookies only with withCredentials', async (t
   const { page, feed: _ } = await blocked(t);
   for (const withCredentials of [false, true]) {
     other.clear();
+    await page.context().addCookies([{ name: 'who', value: 'ada', url: other.origin }]);
     const stream = await listen(
       page,
       { ...options, withCredentials, poll: { url: other.origin + POLL, intervalMs: 60 } },
       { url: other.origin + URL_PATH, name: 'foreign' },
     );
-    await page.context().addCookies([{ name: 'who', value: 'ada', url: other.origin }]);
     await stream.is('polling');
     await other.waitFor(POLL, { count: 3 });
     assert.equal(other.requestsTo(POLL).at(-1)?.headers.cookie !== undefined, withCredentials);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { open } from './pages.mjs';
-import { ends, openStream, QUICK, requestsTo, stays } from './streams.mjs';
+import { ends, goesOn, openStream, QUICK, requestsTo, stays } from './streams.mjs';
 
 const encoder = new TextEncoder();
 
@@ -151,21 +152,18 @@ test('close() in a listener ends the chunk that is being told', async (t) => {
 });
 
 test('a listener that throws keeps no event from the others, and the stream open', async (t) => {
+  const gate = held();
   const { page, stream } = await openStream(
     t,
     {},
-    {
-      script: {
-        ...stays(''),
-        pieces: [{ data: ':\n\n' }, { data: 'data: a\n\ndata: b\n\n', afterMs: 500 }],
-      },
-    },
+    { script: goesOn(':\n\n', gate, 'data: a\n\ndata: b\n\n') },
   );
   await run(page, () => {
     window.stream.source.addEventListener('message', () => {
       throw new Error('in a listener');
     });
   });
+  gate.release();
   assert.deepEqual(await stream.heard(2), ['a', 'b']);
   await until(() => page.problems.length === 2);
   assert.ok(page.problems.every(({ text }) => /in a listener/.test(text)));

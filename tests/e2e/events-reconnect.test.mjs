@@ -3,14 +3,16 @@ import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
 import { retryAfter } from '../server/fault-server.mjs';
 import { held } from './held.mjs';
+import { gaps } from './pages.mjs';
 import {
+  arrived,
   connections,
   cutAfter,
+  cutBy,
   EXACT,
   ends,
   lastIds,
   openStream,
-  pauses,
   QUICK,
   quiet,
   requestsTo,
@@ -47,17 +49,8 @@ for (const [what, text, reset] of /** @type {Array<[string, string, boolean]>} *
 ])) {
   test(`a stream that ${what} goes on from the last whole event`, async (t) => {
     const cut = held();
-    const broken = {
-      headers: { 'Content-Type': 'text/event-stream' },
-      reset,
-      /** @param {import('../server/types.mjs').LiveBody} body */
-      async stream(body) {
-        await body.write(text);
-        await cut.step();
-        body.cut();
-      },
-    };
-    const { server, stream } = await openStream(t, {}, { script: [broken, stays('id: 2\ndata: b\n\n')] });
+    const script = [cutBy(text, cut, { reset }), stays('id: 2\ndata: b\n\n')];
+    const { server, stream } = await openStream(t, {}, { script });
     await stream.heard(1);
     cut.release();
     assert.deepEqual(await stream.heard(2), ['a', 'b']);
@@ -154,7 +147,8 @@ test('what the server asked for with Retry-After is waited for, once', async (t)
     },
   );
   await stream.opened();
-  const [first, second, third, fourth] = pauses(requestsTo(server));
+  const [first, second, third] = gaps(requestsTo(server));
+  const fourth = (await stream.waits())[3];
   assert.ok(first >= 1000 - SLACK_MS, `${first}`);
   assert.ok(second >= 400 - SLACK_MS, `${second}`);
   assert.ok(third >= 1000 - SLACK_MS, `a date has whole seconds: ${third}`);
@@ -166,7 +160,7 @@ test('what the server asked for with Retry-After is waited for, once', async (t)
 });
 
 test('malformed and past Retry-After ask for nothing', async (t) => {
-  const { server, stream } = await openStream(
+  const { stream } = await openStream(
     t,
     {},
     {
@@ -179,7 +173,9 @@ test('malformed and past Retry-After ask for nothing', async (t) => {
     },
   );
   await stream.opened();
-  for (const pause of pauses(requestsTo(server))) assert.ok(pause < 1_000, `${pause}`);
+  const waits = await stream.waits();
+  assert.equal(waits.length, 3);
+  for (const wait of waits) assert.ok(wait < 1_000, `${wait}`);
 });
 
 test("`retry:` is a floor, and the backoff's base", async (t) => {
@@ -189,8 +185,10 @@ test("`retry:` is a floor, and the backoff's base", async (t) => {
     { script: [ends('retry: 300\n\n'), 503, 503, stays(':\n\n')] },
   );
   await stream.opened(2);
-  const [first, second, third] = pauses(requestsTo(server));
-  assert.ok(first >= 300 - SLACK_MS && first < 590, `${first}`);
+  const [first, second, third] = gaps(requestsTo(server));
+  assert.ok(first >= 300 - SLACK_MS, `${first}`);
+  const [wait] = await stream.waits();
+  assert.ok(wait < 590, `${wait}`);
   assert.ok(second >= 600 - SLACK_MS, `${second}`);
   assert.ok(third >= 1_000 - SLACK_MS, `${third}`);
 });
@@ -202,7 +200,7 @@ test('`retry:` is taken between 100 ms and 5 min, whatever a server says', async
     ['99999999999999999999', 300_000, 300_300],
     ['3600000', 300_000, 300_300],
   ])) {
-    const { stream } = await openStream(
+    const { server, stream } = await openStream(
       t,
       { backoff: { baseMs: 1, maxMs: 1 } },
       { script: [ends(`retry: ${said}\n\n`), stays(':\n\n')] },
@@ -210,20 +208,22 @@ test('`retry:` is taken between 100 ms and 5 min, whatever a server says', async
     const waiting = await until(async () =>
       (await stream.states()).find(({ status }) => status === 'waiting'),
     );
-    const wait = waiting.nextRetryAt - (await stream.stats()).lastByteAt;
-    assert.ok(wait >= least - SLACK_MS && wait < most, `retry: ${said} waits ${wait} ms`);
+    const wait = waiting.nextRetryAt - requestsTo(server)[0].at;
+    assert.ok(wait >= least - SLACK_MS, `retry: ${said} waits ${wait} ms`);
+    const [told] = await stream.waits();
+    assert.ok(told < most, `retry: ${said} waits ${told} ms`);
     await stream.close();
   }
 });
 
 test('a `retry:` that is no number is ignored', async (t) => {
-  const { server, stream } = await openStream(
+  const { stream } = await openStream(
     t,
     {},
     { config, script: [ends('retry: 5s\n\nretry: -1\n\nretry: 1.5\n\n'), stays(':\n\n')] },
   );
   await stream.opened(2);
-  assert.ok(pauses(requestsTo(server))[0] < 1_000);
+  assert.ok((await stream.waits())[0] < 1_000);
 });
 
 test('waits double up to their cap, and a first byte does not start them anew', async (t) => {
@@ -239,22 +239,25 @@ test('waits double up to their cap, and a first byte does not start them anew', 
     .map(({ attempts }) => attempts);
   assert.deepEqual(waits.slice(0, 5), [1, 2, 3, 4, 5]);
   const least = [50, 100, 200, 400, 400];
-  pauses(requestsTo(server).slice(0, 6)).forEach((pause, i) => {
-    assert.ok(pause >= least[i] - SLACK_MS, `wait ${i + 1}: ${pause} ms`);
+  gaps(requestsTo(server).slice(0, 6)).forEach((gap, i) => {
+    assert.ok(gap >= least[i] - SLACK_MS, `wait ${i + 1}: ${gap} ms`);
   });
 });
 
 test('a connection that lived for stableMs starts the waits anew, and `attempts` says so', async (t) => {
+  const cut = held();
   const { server, stream } = await openStream(
     t,
     { ...EXACT, stableMs: 250, spreadMs: 0 },
-    { script: [503, 503, 503, cutAfter(FIRST, 700), stays(':\n\n')] },
+    { script: [503, 503, 503, cutBy(FIRST, cut), stays(':\n\n')] },
   );
-  await stream.opened();
-  assert.equal((await stream.state()).attempts, 3, 'not by the first byte');
+  await stream.heard(1);
+  const open = (await stream.states()).find(({ status }) => status === 'open');
+  assert.equal(open.attempts, 3, 'not by the first byte');
   await until(async () => (await stream.state()).attempts === 0);
   const stable = (await stream.states()).at(-1);
   assert.deepEqual([stable.status, stable.error], ['open', null]);
+  cut.release();
   await stream.opened(2);
   assert.deepEqual(
     (await stream.errors()).map(({ attempts }) => attempts),
@@ -265,20 +268,27 @@ test('a connection that lived for stableMs starts the waits anew, and `attempts`
 
 test('after a connection that lived, the first wait is spread, so that the pages of a server come back apart', async (t) => {
   const { server, page } = await openStream(t, {}, { script: 404 });
-  server.on('/api/many/*', cutAfter(':\n\n', 200));
-  /** @type {number[]} */
-  const waits = await run(page, () => {
-    const wait = (i) =>
+  const cut = held();
+  server.on('/api/many/*', cutBy(':\n\n', cut));
+  await run(page, async () => {
+    const sources = [0, 1, 2, 3].map((i) => {
+      const backoff = { baseMs: 1, maxMs: 1 };
+      return window.app.events(`/api/many/${i}`, { stableMs: 50, spreadMs: 60_000, backoff });
+    });
+    const wait = (source) =>
       new Promise((resolve) => {
-        const backoff = { baseMs: 1, maxMs: 1 };
-        const source = window.app.events(`/api/many/${i}`, { stableMs: 50, spreadMs: 60_000, backoff });
         source.state.subscribe(() => {
           const { status, nextRetryAt } = source.state.getSnapshot();
           if (status === 'waiting') resolve(nextRetryAt - Date.now());
         });
       });
-    return Promise.all([0, 1, 2, 3].map(wait));
+    window.many = Promise.all(sources.map(wait));
+    await Promise.all(sources.map((source) => new Promise((resolve) => (source.onopen = resolve))));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // each has lived for stableMs
   });
+  cut.release();
+  /** @type {number[]} */
+  const waits = await run(page, () => window.many);
   assert.ok(
     waits.every((wait) => wait >= -SLACK_MS && wait <= 60_000),
     `${waits}`,
@@ -329,6 +339,7 @@ test('reconnect() many times at once leaves one connection', async (t) => {
     for (let i = 0; i < 20; i++) window.stream.source.reconnect();
   });
   await stream.opened(2);
+  await arrived(page);
   await until(() => connections(server) === 1);
   assert.ok(await quiet(() => requestsTo(server).length, 200));
 });
@@ -342,7 +353,15 @@ test('close() ends a wait, and a connection that is being made', async (t) => {
   const { status, error } = await stream.state();
   assert.deepEqual([status, error], ['closed', null]);
   const waiting = await openStream(t, QUICK, { script: 503 });
-  await waiting.stream.is('waiting');
-  await waiting.stream.close();
+  // In the moment in which the wait begins: it is a short one.
+  await run(waiting.page, () => {
+    const { source } = window.stream;
+    return new Promise((resolve) => {
+      const look = () => source.state.getSnapshot().status === 'waiting' && resolve();
+      source.state.subscribe(look);
+      look();
+    }).then(() => source.close());
+  });
+  await arrived(waiting.page);
   assert.ok(await quiet(() => requestsTo(waiting.server).length, 300));
 });

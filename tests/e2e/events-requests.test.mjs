@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { open, serve } from './pages.mjs';
 import { connections, ends, listen, openStream, QUICK, requestsTo, stays, URL_PATH } from './streams.mjs';
 
@@ -69,7 +70,7 @@ test('a headers function that never answers is given up after firstByteMs', asyn
     t,
     () => {
       let n = 0;
-      return { firstByteMs: 150, headers: () => (++n === 1 ? new Promise(() => {}) : {}) };
+      return { firstByteMs: 1_500, headers: () => (++n === 1 ? new Promise(() => {}) : {}) };
     },
     { script: stays(FIRST) },
   );
@@ -87,7 +88,7 @@ test("the client's headers, hooks and version go to the page's own origin, and t
     { headers: { 'X-Own': '1' } },
     {
       config: () => ({
-        version: { current: 'v7' },
+        version: { current: 'v7', onMismatch: 'ignore' },
         api: { headers: () => ({ 'X-Tenant': 'a' }) },
         events: { backoff: { baseMs: 20, maxMs: 100 } },
       }),
@@ -185,19 +186,20 @@ test('a foreign origin that does not let the page in is a failed attempt, and tr
 test('redirects are followed on each connection, and the events are of where they end', async (t) => {
   const other = await serve(t, { cors: true });
   other.on(URL_PATH, [ends(FIRST), stays('data: b\n\n')]);
-  const { server, page, stream } = await openStream(t, () => ({}), {
-    script: { status: 307, headers: { Location: `${other.origin}${URL_PATH}` } },
+  const redirect = held({ status: 307, headers: { Location: `${other.origin}${URL_PATH}` } });
+  const { server, page, stream } = await openStream(t, { firstByteMs: 600_000 }, { script: redirect.step });
+  await run(page, () => {
+    window.origins = [];
+    window.stream.source.addEventListener('message', ({ origin }) => window.origins.push(origin));
   });
-  await run(page, () =>
-    window.stream.source.addEventListener('message', ({ origin }) => (window.origins ??= []).push(origin)),
-  );
+  redirect.release();
   await stream.heard(2);
   assert.equal(requestsTo(server).length, 2, 'asked at its own URL again');
   assert.deepEqual(
     requestsTo(other).map(({ headers }) => headers['last-event-id']),
     [undefined, '1'],
   );
-  assert.ok((await run(page, () => window.origins)).every((origin) => origin === other.origin));
+  assert.deepEqual(await run(page, () => window.origins), [other.origin, other.origin]);
   assert.equal(await run(page, () => window.stream.source.url), server.origin + URL_PATH);
 });
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage, run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { serve } from './pages.mjs';
 import {
   connections,
-  cutAfter,
+  cutBy,
   ends,
+  goesOn,
   lastIds,
   listen,
   openStream,
@@ -19,6 +21,8 @@ import { browser } from './tabs.mjs';
 
 const FIRST = 'id: 1\ndata: a\n\n';
 const SECOND = 'id: 2\ndata: b\n\n';
+/** The engine has the streams from the first on, however long it takes to start. */
+const PATIENT = { events: QUICK, startTimeoutMs: 60_000 };
 /** Does not let WebAssembly be compiled. */
 const POLICY = {
   'Content-Security-Policy': "default-src 'self' http://127.0.0.1:*; script-src 'self'; img-src data:",
@@ -51,7 +55,7 @@ const withTraps = (page) =>
   });
 
 /** @param {any} t @param {any} script @param {{ options?: any, headers?: Record<string, string>, types?: string[], config?: any }} [how] */
-async function page(t, script, { options, headers, types, config = { events: QUICK } } = {}) {
+async function page(t, script, { options, headers, types, config = PATIENT } = {}) {
   const server = await serve(t);
   server.on(URL_PATH, script);
   const page = await openPage(t, { browser, server, config, headers, beforeLoad: withTraps });
@@ -77,10 +81,8 @@ for (const [what, trapIn] of /** @type {Array<[string, string]>} */ ([
   ['at a call', 'call'],
 ])) {
   test(`a trap of the module ${what} loses no event: the stream goes on from the last id`, async (t) => {
-    const more = {
-      ...stays(''),
-      pieces: [{ data: FIRST }, { data: 'id: 2\ndata: lost?\n\n', afterMs: 600 }],
-    };
+    const gate = held();
+    const more = goesOn(FIRST, gate, 'id: 2\ndata: lost?\n\n');
     const {
       server,
       page: open,
@@ -95,6 +97,7 @@ for (const [what, trapIn] of /** @type {Array<[string, string]>} */ ([
       },
       trapIn,
     );
+    gate.release();
     assert.deepEqual(await stream.heard(3), ['a', 'lost?', 'c']);
     assert.equal(await run(open, () => window.instances), 2);
     assert.equal(requestsTo(server).length, 2);
@@ -105,13 +108,15 @@ for (const [what, trapIn] of /** @type {Array<[string, string]>} */ ([
 }
 
 test('a module that traps and can be started no more leaves the native stream', async (t) => {
-  const more = { ...stays(''), pieces: [{ data: FIRST }, { data: SECOND, afterMs: 600 }] };
+  const gate = held();
+  const more = goesOn(FIRST, gate, SECOND);
   const { server, page: open, stream } = await page(t, [more, stays('id: 3\ndata: c\n\n')]);
   await stream.heard(1);
   await run(open, () => {
     window.refuses = true;
     window.trapIn = /^feed$/;
   });
+  gate.release();
   await until(async () => (await stream.data()).includes('c'));
   assert.equal(await run(open, () => window.app.runtime.getSnapshot().status), 'failed');
   await until(() => connections(server) === 1);
@@ -213,13 +218,15 @@ test('where WebAssembly is blocked, shared streams are each their own, and the l
 test('a module that is slow to come does not hold the events, and takes over without losing or repeating any', async (t) => {
   const server = await serve(t);
   const feed = server.feed(URL_PATH);
-  server.on(/\.wasm/, { pass: true, delayMs: 2_500 });
+  const module = held({ pass: true });
+  server.on(/\.wasm/, module.step);
   const open = await openPage(t, { browser, server, config: { events: QUICK, startTimeoutMs: 200 } });
   const stream = await listen(open);
   await stream.opened();
   for (let i = 0; i < 5; i++) feed.send(`${i}`);
   await stream.heard(5);
   assert.equal(await run(open, () => window.app.runtime.getSnapshot().status), 'starting');
+  module.release();
   await run(open, () => window.app.ready);
   await until(() => requestsTo(server).length === 2 && feed.connections === 1);
   for (let i = 5; i < 10; i++) feed.send(`${i}`);
@@ -255,13 +262,16 @@ test('strict: HTML is final, and nobody is asked about the session', async (t) =
 });
 
 test('strict: network errors and the end of the response reconnect, after the reconnection time', async (t) => {
+  const cut = held();
   const { server, stream } = await openStream(t, strict, {
-    script: [ends(`retry: 300\n${FIRST}`), 'cut', cutAfter(SECOND, 600), stays(':\n\n')],
+    script: [ends(`retry: 300\n${FIRST}`), 'cut', cutBy(SECOND, cut), stays(':\n\n')],
   });
+  await stream.heard(2);
+  cut.release();
   await stream.opened(3);
   assert.deepEqual(await stream.data(), ['a', 'b']);
   const [first, second] = requestsTo(server);
-  assert.ok(second.at - Number(first.endedAt) >= 290);
+  assert.ok(second.at - first.at >= 295, `${second.at - first.at}`);
   assert.deepEqual(lastIds(server), [null, '1', '1', '2']);
 });
 
@@ -270,7 +280,11 @@ test('strict: silence is no reason to reconnect, and nothing is added to the req
     t,
     { ...strict, watchdogMs: 100, firstByteMs: 100 },
     {
-      config: { version: { current: 'v7' }, api: { headers: { 'X-Tenant': 'a' } }, events: QUICK },
+      config: {
+        version: { current: 'v7', onMismatch: 'ignore' },
+        api: { headers: { 'X-Tenant': 'a' } },
+        events: QUICK,
+      },
       script: { ...stays(FIRST), delayMs: 500 },
     },
   );

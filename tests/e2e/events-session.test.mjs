@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { get, serve } from './pages.mjs';
 import {
+  arrived,
   connections,
   ends,
   lastIds,
@@ -123,11 +125,22 @@ test('a captive portal that answers everything with its page is a failed attempt
 });
 
 test('a call and streams that meet a 401 at once ask the session once', async (t) => {
-  const { server, page, stream } = await signedIn(t, ADA, [ends(FIRST), 401, stays(':\n\n')]);
+  const patient = {
+    events: { ...QUICK, firstByteMs: 600_000 },
+    session: { ...config.session, verifyTimeoutMs: 60_000 },
+  };
+  const { server, page, stream } = await signedIn(t, ADA, 'hang', { config: patient });
+  const answer = held({ pass: true });
+  server.on(SESSION, answer.step);
   server.on('/api/x', [401, { body: 1 }]);
-  server.on('/api/auth/session', { pass: true, delayMs: 1_500 });
-  await stream.opened();
-  const result = await get(page, '/api/x');
+  server.on('/api/stream', [ends(FIRST), 401, stays(':\n\n')]);
+  await stream.reconnect();
+  const call = get(page, '/api/x');
+  // Both have their 401 before the session answers.
+  await until(() => streams(server) === 3 && asked(server) === 1 && server.requestsTo('/api/x').length === 1);
+  await arrived(page);
+  answer.release();
+  const result = await call;
   assert.equal(result.data, 1);
   await stream.opened(2);
   assert.equal(asked(server), 1);

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
 import { listen, QUICK, quiet, requestsTo, stays, URL_PATH } from './streams.mjs';
-import { allHeard, openTabs, POLL_PATH, roles, SHARED, send, TABS } from './tabs.mjs';
+import { allHeard, CALM, openTabs as openAny, POLL_PATH, roles, SHARED, send } from './tabs.mjs';
+
+const config = { events: QUICK, tabs: CALM };
+/** @type {typeof openAny} */
+const openTabs = (t, count, how) => openAny(t, count, { config, ...how });
 
 test('three tabs have one connection, and all hear all of it', async (t) => {
   const { server, feed, tabs } = await openTabs(t, 3);
@@ -54,7 +58,7 @@ test('a follower hears types, ids and origin as the leader does', async (t) => {
 
 test('followers see errors, waits and the opening after them as the leader does', async (t) => {
   const { server, feed, tabs } = await openTabs(t, 3, {
-    config: { events: { backoff: { baseMs: 200, maxMs: 200, jitter: 'none' }, spreadMs: 20 }, tabs: TABS },
+    config: { events: { backoff: { baseMs: 200, maxMs: 200, jitter: 'none' }, spreadMs: 20 }, tabs: CALM },
   });
   await roles(tabs);
   const fault = server.on(URL_PATH, [503, 503]);
@@ -87,7 +91,9 @@ for (const [status, kind] of /** @type {Array<[number, string | null]>} */ ([
   [204, null],
 ])) {
   test(`${status} closes the stream in all tabs, and nobody asks again`, async (t) => {
-    const { server, feed, tabs } = await openTabs(t, 3);
+    // The last word has so long to come to the others before the lock does.
+    const tabs500 = { heartbeatMs: 500, takeoverMs: 30_000 };
+    const { server, feed, tabs } = await openTabs(t, 3, { config: { events: QUICK, tabs: tabs500 } });
     await roles(tabs);
     const refusal = server.on(URL_PATH, status);
     feed.end();
@@ -211,8 +217,8 @@ for (const [what, mine, theirs] of /** @type {Array<[string, any, any]>} */ ([
 
 test('streams of other names, and of other headers that the client adds, are not shared', async (t) => {
   const { feed, add } = await openTabs(t, 1);
-  await add(SHARED, { name: 'other', events: QUICK, tabs: TABS });
-  await add(SHARED, { events: QUICK, tabs: TABS, api: { headers: { 'X-Tenant': 'b' } } });
+  await add(SHARED, { ...config, name: 'other' });
+  await add(SHARED, { ...config, api: { headers: { 'X-Tenant': 'b' } } });
   await until(() => feed.connections === 3);
 });
 
@@ -315,8 +321,12 @@ test('when nobody listens any more, nothing is held', async (t) => {
 });
 
 test('a stream that says little is followed all the same', async (t) => {
-  const { tabs } = await openTabs(t, 2, { script: stays(':\n\n') });
+  const patient = { heartbeatMs: 100, takeoverMs: 2_000 };
+  const { tabs } = await openTabs(t, 2, {
+    script: stays(':\n\n'),
+    config: { events: QUICK, tabs: patient },
+  });
   await roles(tabs);
-  assert.ok(await quiet(async () => (await tabs[1].stream.states()).length, 1_500));
+  assert.ok(await quiet(async () => (await tabs[1].stream.states()).length, 4_000));
   assert.equal((await tabs[1].stream.state()).role, 'follower');
 });

@@ -16,7 +16,7 @@ async function openWorker(t, kind, events = QUICK) {
   server.page(
     '/worker.js',
     `import * as evenkeel from '/pkg/index.js';
-    const app = evenkeel.createStability({ events: ${JSON.stringify(events)} });
+    const app = evenkeel.createStability({ events: ${JSON.stringify(events)}, startTimeoutMs: 60_000 });
     const log = [];
     const serve = (port) => (port.onmessage = async ({ data }) => {
       try {

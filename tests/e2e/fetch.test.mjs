@@ -88,7 +88,8 @@ test('fetch does as it is told of redirects, modes and caches', async (t) => {
   const opaque = await fetched(page, `${other.origin}/api/x`, { mode: 'no-cors' });
   assert.deepEqual([opaque.response.type, opaque.response.status], ['opaque', 0]);
   assert.equal((await fetched(page, `${other.origin}/api/x`)).name, 'TypeError', 'CORS forbids it');
-  assert.match(page.problems.pop()?.text ?? '', /CORS policy/, 'Chromium says so');
+  const said = await until(() => page.problems.pop());
+  assert.match(said.text, /CORS policy/, 'Chromium says so');
 
   server.on('/api/cached', { headers: { 'Cache-Control': 'max-age=600' }, body: 'kept' });
   for (const cache of ['default', 'force-cache', undefined]) await fetched(page, '/api/cached', { cache });
@@ -186,10 +187,11 @@ test('fetch rejects with a TimeoutError after silence, and with a TypeError with
   server.on('/api/cut', 'cut');
   const hang = await fetched(page, '/api/hang');
   assert.deepEqual([hang.name, hang.isDom], ['TimeoutError', true]);
-  const cut = await fetched(page, '/api/cut');
+  const patient = { timeoutMs: 30_000 };
+  const cut = await fetched(page, '/api/cut', patient);
   assert.deepEqual([cut.name, cut.error.cause.kind], ['TypeError', 'network']);
   await server.refuse();
-  assert.equal((await fetched(page, '/api/x')).name, 'TypeError');
+  assert.equal((await fetched(page, '/api/x', patient)).name, 'TypeError');
   await server.accept();
 });
 
@@ -232,7 +234,7 @@ test('fetch rejects what cannot be sent with a TypeError', async (t) => {
 });
 
 test('fetch hands the body on while the server still sends it', async (t) => {
-  const { server, page } = await open(t, { api: { timeoutMs: 500 } });
+  const { server, page } = await open(t, { api: { timeoutMs: 2_000 } });
   /** @type {() => void} */
   let go = () => {};
   server.on('/api/x', {
@@ -254,7 +256,7 @@ test('fetch hands the body on while the server still sends it', async (t) => {
   });
   assert.equal(first, 'first');
   // A body that the caller reads itself may be silent for longer than timeoutMs.
-  await run(page, () => new Promise((resolve) => setTimeout(resolve, 900)));
+  await run(page, () => new Promise((resolve) => setTimeout(resolve, 3_000)));
   go();
   const rest = await run(page, async () => {
     const { reader } = /** @type {any} */ (window);

@@ -136,7 +136,7 @@ for (const [hook, throws] of /** @type {Array<[string, any]>} */ ([
 
 for (const hook of ['onRequest', 'onResponse']) {
   test(`${hook} that never ends is bounded by the timeout`, async (t) => {
-    const config = `() => ({ api: { retries: 0, timeoutMs: 60, ${hook}: () => new Promise(() => {}) } })`;
+    const config = `() => ({ api: { retries: 0, timeoutMs: 1_500, ${hook}: () => new Promise(() => {}) } })`;
     const { server, page } = await open(t, new Function(`return ${config}`)());
     server.on('/api/x', { body: 1 });
     assert.equal(failure(await get(page, '/api/x')).kind, 'timeout');

@@ -90,6 +90,20 @@ export function failure(result) {
   return result.error;
 }
 
+/** The page has got so many answers of this status. @param {Page} page @param {number} status @param {number} [count] */
+export const answered = (page, status, count = 1) =>
+  until(() =>
+    run(
+      page,
+      ({ status, count }) =>
+        window.app
+          .diagnostics()
+          .events.filter((/** @type {any} */ event) => event.type === 'response' && event.status === status)
+          .length >= count,
+      { status, count },
+    ),
+  );
+
 /** How long after each other requests arrived, in milliseconds. @param {Array<{ at: number }>} requests */
 export const gaps = (requests) => requests.slice(1).map(({ at }, i) => at - requests[i].at);
 

@@ -36,6 +36,6 @@ test('of three visible tabs one probes, ever more rarely, and all of them come b
   }
 
   server.reset();
-  for (const page of pages) await until(async () => (await status(page)) === 'online', 15_000);
+  for (const page of pages) await until(async () => (await status(page)) === 'online', 30_000);
   for (const page of pages) assert.deepEqual(page.problems, []);
 });

@@ -81,11 +81,11 @@ test('0 and moments that have passed are no wait', async (t) => {
       asctime: { retryAfter: retryAfter.asctime(-60_000) },
       epoch: { retryAfter: 'Thu, 01 Jan 1970 00:00:00 GMT' },
     },
-    { backoff: { baseMs: 5_000, jitter: 'none' } },
+    { backoff: { baseMs: 20_000, jitter: 'none' } },
   );
   for (const [name, { wait, gap }] of Object.entries(seen)) {
     assert.equal(wait, 0, name);
-    assert.ok(gap < 4_000, `${name}: sent again after ${gap} ms`);
+    assert.ok(gap < 15_000, `${name}: sent again after ${gap} ms`);
   }
 });
 
@@ -132,10 +132,10 @@ test('a date whose Date cannot be read is read against the clock of this device'
   const other = await serve(t, { cors: { expose: ['Retry-After'] } });
   const { page } = await open(t, { api: FREE });
   await noteWaits(page);
-  other.on('/api/x', [{ status: 503, retryAfter: retryAfter.imfFixdate(12_000), dateSkewMs: -10_000 }, 204]);
+  other.on('/api/x', [{ status: 503, retryAfter: retryAfter.imfFixdate(16_000), dateSkewMs: -10_000 }, 204]);
   assert.equal((await get(page, `${other.origin}/api/x`)).ok, true);
   const [wait] = await waits(page);
-  assert.ok(wait > 0 && wait <= 2_000, `${wait} ms`);
+  assert.ok(wait > 0 && wait <= 6_000, `${wait} ms`);
   assert.ok(gaps(other.requestsTo('GET /api/x'))[0] >= wait - 2);
 });
 
@@ -175,15 +175,15 @@ test('a date in the far future fits no deadline either', async (t) => {
 });
 
 test('what is left of the deadline decides whether a wait fits', async (t) => {
-  const { server, page } = await open(t, { api: { ...FREE, deadlineMs: 1_000 } });
+  const { server, page } = await open(t, { api: { ...FREE, deadlineMs: 4_000 } });
   server.on('/api/x', [
-    { status: 503, retryAfter: retryAfter.ms(600) },
-    { status: 503, retryAfter: retryAfter.ms(700) },
+    { status: 503, retryAfter: retryAfter.ms(1_000) },
+    { status: 503, retryAfter: retryAfter.ms(3_100) },
     204,
   ]);
   const { error, meta } = await get(page, '/api/x');
-  assert.deepEqual([error.kind, error.attempts, error.retryAfterMs], ['unavailable', 2, 700]);
-  assert.ok(meta.durationMs >= 598 && meta.durationMs < 1_000, `${meta.durationMs} ms`);
+  assert.deepEqual([error.kind, error.attempts, error.retryAfterMs], ['unavailable', 2, 3_100]);
+  assert.ok(meta.durationMs >= 998 && meta.durationMs < 4_000, `${meta.durationMs} ms`);
   assert.equal(server.requestsTo('/api/x').length, 2);
 });
 

@@ -4,6 +4,8 @@ import { freeze, hide, until } from '../harness/browser.mjs';
 import { asked, askedAfter, BEN, openSessions, QUICK, roles } from './sessions.mjs';
 
 const PINGS = { activeMs: 400, idleMs: 400 };
+/** One that stands still is replaced, and none that a busy machine keeps waiting for a moment. */
+const TABS = { heartbeatMs: 250, takeoverMs: 3_000 };
 
 for (const [what, go] of /** @type {Array<[string, (tab: any) => Promise<unknown>]>} */ ([
   ['is closed', ({ page }) => page.close()],
@@ -12,7 +14,7 @@ for (const [what, go] of /** @type {Array<[string, (tab: any) => Promise<unknown
   ['stands still', ({ page }) => freeze(page)],
 ])) {
   test(`when the tab that asks for all ${what}, another one does`, async (t) => {
-    const { server, tabs } = await openSessions(t, 3, { session: PINGS });
+    const { server, tabs } = await openSessions(t, 3, { session: PINGS, tabs: TABS });
     const { leader, followers } = await roles(tabs);
     const thaw = await go(leader);
     const { leader: next } = await roles(followers);
@@ -27,7 +29,7 @@ for (const [what, go] of /** @type {Array<[string, (tab: any) => Promise<unknown
 }
 
 test('a leader that stood still leads no more when it goes on, and has heard all', async (t) => {
-  const { server, tabs } = await openSessions(t, 3, { session: PINGS });
+  const { server, tabs } = await openSessions(t, 3, { session: PINGS, tabs: TABS });
   const { leader, followers } = await roles(tabs);
   const thaw = await freeze(leader.page);
   await roles(followers);
@@ -56,7 +58,10 @@ test('a tab that must know asks by itself when the one that asks for all stands 
 });
 
 test('a hidden tab gives the asking to one that is seen', async (t) => {
-  const { server, tabs } = await openSessions(t, 2, { session: { activeMs: 300, idleMs: 60_000 } });
+  const { server, tabs } = await openSessions(t, 2, {
+    session: { activeMs: 300, idleMs: 60_000 },
+    tabs: TABS,
+  });
   const { leader } = await roles(tabs);
   await hide(leader.page);
   server.clear();

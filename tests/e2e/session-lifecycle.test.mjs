@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { ADA, asked, BEN, cookie, MARK, openSessions, QUICK, roles, SESSION, TABS } from './sessions.mjs';
+import {
+  ADA,
+  asked,
+  BEN,
+  cookie,
+  MARK,
+  openSessions,
+  PATIENT_TABS,
+  QUICK,
+  roles,
+  SESSION,
+  TABS,
+} from './sessions.mjs';
 import { quiet } from './streams.mjs';
 
 /** Does not let WebAssembly be compiled. */
@@ -259,7 +271,10 @@ for (const [what, without] of /** @type {Array<[string, () => void]>} */ ([
   ['is not there', () => Object.defineProperty(window, 'localStorage', { value: undefined })],
 ])) {
   test(`a storage that ${what} changes nothing but that the next page knows of no session`, async (t) => {
-    const { server, tabs } = await openSessions(t, 2, { beforeLoad: (page) => page.addInitScript(without) });
+    const { server, tabs } = await openSessions(t, 2, {
+      beforeLoad: (page) => page.addInitScript(without),
+      tabs: PATIENT_TABS,
+    });
     for (const tab of tabs) assert.equal((await tab.state()).userKey, 'ada');
     server.session = null;
     server.clear();
@@ -359,8 +374,7 @@ test('the mark says that somebody was signed in, and not who', async (t) => {
 test('a page of this name and one of another keep a mark each', async (t) => {
   const { add, tabs } = await openSessions(t, 1);
   await add({ config: { name: 'other', session: QUICK, tabs: TABS } });
-  assert.deepEqual(await run(tabs[0].page, () => Object.keys(localStorage).sort()), [
-    MARK,
-    'evenkeel:1:other:session:/api/auth/session',
-  ]);
+  const marks = () => run(tabs[0].page, () => Object.keys(localStorage).sort());
+  await until(async () => (await marks()).length === 2);
+  assert.deepEqual(await marks(), [MARK, 'evenkeel:1:other:session:/api/auth/session']);
 });

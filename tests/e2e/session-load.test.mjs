@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage, run, until } from '../harness/browser.mjs';
 import { held } from './held.mjs';
-import { serve } from './pages.mjs';
-import { ADA, asked, askedAfter, browser, openSessions, QUICK, SESSION, TABS } from './sessions.mjs';
+import { gaps, serve } from './pages.mjs';
+import { ADA, asked, browser, openSessions, QUICK, roles, SESSION, TABS } from './sessions.mjs';
 import { quiet } from './streams.mjs';
 
 test('a page learns who is signed in, by one request', async (t) => {
   const { server, tabs } = await openSessions(t, 1, { says: { ...ADA, expiresInMs: 3_600_000 } });
   const [tab] = tabs;
+  await roles(tabs);
   const { status, user, userKey, expires, role } = await tab.state();
   assert.deepEqual([status, user, userKey, role], ['authenticated', ADA.user, 'ada', 'leader']);
-  assert.ok(Math.abs(expires - Date.now() - 3_600_000) < 10_000);
   assert.deepEqual(await tab.statuses(), ['loading', 'authenticated']);
   assert.deepEqual((await tab.states())[0], {
     status: 'loading',
@@ -24,8 +24,9 @@ test('a page learns who is signed in, by one request', async (t) => {
   assert.equal(asked(server), 1);
   const [request] = server.requestsTo(SESSION);
   assert.deepEqual([request.method, request.headers['cache-control']], ['GET', 'no-cache']);
+  assert.ok(expires - 3_600_000 >= request.at && expires - 3_600_000 <= Date.now());
   const verifiedAt = await run(tab.page, () => window.app.session.lastVerifiedAt);
-  assert.ok(Math.abs(verifiedAt - Date.now()) < 10_000);
+  assert.ok(verifiedAt >= request.at - 20 && verifiedAt <= Date.now() + 20);
 });
 
 test('a page that does no more than make its client asks, and looking at the state does not wait for it', async (t) => {
@@ -63,7 +64,7 @@ for (const nobody of [null, {}, 401]) {
 
 for (const nobody of [null, {}, 401]) {
   test(`a session that an earlier page saw ends after three answers of ${JSON.stringify(nobody)}, and is announced once in each tab`, async (t) => {
-    const { server, tabs, add } = await openSessions(t, 1);
+    const { server, tabs, add } = await openSessions(t, 1, { session: { verifyTimeoutMs: 60_000 } });
     const [first] = tabs;
     assert.equal(await first.mark(), '1', 'a mark that names nobody');
     await first.page.goto('about:blank');
@@ -72,14 +73,21 @@ for (const nobody of [null, {}, 401]) {
     const answer = held('pass');
     server.on(SESSION, answer.step);
     const two = [await add({ settled: false }), await add({ settled: false })];
+    await roles(two); // both run, and have read the mark
+    await server.waitFor(SESSION);
     answer.release();
     for (const tab of two) {
       await tab.is('signedOut', null);
       await until(async () => (await tab.ended()).length > 0);
     }
-    assert.ok(asked(server) >= 3);
-    const [second, third] = askedAfter(server);
-    assert.ok(second >= 38 && third >= 195, `asked after ${second} and ${third} ms`);
+    // Whichever of them asked: a slow leader is not waited for.
+    const requests = two.map(({ page }) =>
+      server.requestsTo(SESSION).filter(({ headers }) => headers.referer === page.url()),
+    );
+    const whole = requests.filter(({ length }) => length >= 3).map(gaps);
+    assert.ok(whole.length > 0);
+    for (const [second, third] of whole)
+      assert.ok(second >= 38 && third >= 195, `asked after ${second} and ${third} ms`);
     assert.ok(await quiet(() => asked(server), 400));
     for (const tab of two) {
       assert.deepEqual(await tab.ended(), ['expired']);
@@ -94,11 +102,13 @@ test('the mark goes with the session, so that the next visit is a first one agai
   const [tab] = tabs;
   assert.equal(asked(server), 3);
   await until(async () => (await tab.ended()).length === 1);
+  const context = tab.page.context();
+  await tab.page.close(); // or it may ask as well
   server.clear();
   const fresh = await openPage(t, {
     browser,
     server,
-    context: tab.page.context(),
+    context,
     config: { session: QUICK, tabs: TABS },
   });
   const state = await run(fresh, () => window.app.session.verify());
@@ -208,6 +218,7 @@ for (const expires of ['not a date', '', null, {}]) {
 
 test('the user stays the same object while the server says the same', async (t) => {
   const { tabs } = await openSessions(t, 1);
+  await roles(tabs);
   const same = await run(tabs[0].page, async () => {
     const { session } = window.app;
     const before = session.getSnapshot();

@@ -7,7 +7,10 @@ import { quiet } from './streams.mjs';
 
 const ENDS = (/** @type {number} */ expiresInMs) => ({ ...ADA, expiresInMs });
 /** A moment may be late by so much on a busy machine. */
-const LATE_MS = 600;
+const LATE_MS = 5_000;
+
+/** Nobody asks any more for so long, be it after a question that was on its way. @param {import('./sessions.mjs').FaultServer} server @param {number} ms */
+const calm = (server, ms) => until(() => quiet(() => asked(server), ms));
 
 test('while somebody is active the session is asked for each activeMs', async (t) => {
   const { server, tabs } = await openSessions(t, 1, { session: { activeMs: 400 } });
@@ -19,31 +22,39 @@ test('while somebody is active the session is asked for each activeMs', async (t
 });
 
 test('once nobody is active it is idleMs, until somebody is again', async (t) => {
-  const { server, tabs } = await openSessions(t, 1, {
+  const { server } = await openSessions(t, 1, {
     session: { activeMs: 200, idleAfterMs: 300, idleMs: 1_200 },
   });
-  await pass(600);
+  await calm(server, 700);
   server.clear();
   await until(() => asked(server) >= 2);
   const [idle] = askedAfter(server);
   assert.ok(idle >= 1_195 && idle <= 1_320 + LATE_MS, `idle: asked after ${idle} ms`);
-  await pass(400);
-  server.clear();
-  await tabs[0].use();
-  await until(() => asked(server) >= 1, 700); // it was due by an active page's measure
-  await until(() => asked(server) >= 2, 700);
+
+  const long = await openSessions(t, 1, { session: { activeMs: 200, idleAfterMs: 300, idleMs: 60_000 } });
+  await calm(long.server, 700);
+  long.server.clear();
+  await long.tabs[0].use();
+  await until(() => asked(long.server) >= 1); // it was due by an active page's measure
+  await until(async () => {
+    await long.tabs[0].use();
+    return asked(long.server) >= 2;
+  });
+  assert.ok(askedAfter(long.server)[0] >= 195);
 });
 
 test('a hidden page is idle at once, and asks on being seen again when it is due by then', async (t) => {
   const { server, tabs } = await openSessions(t, 1, { session: { activeMs: 300, idleMs: 60_000 } });
   const [{ page }] = tabs;
   await hide(page);
-  await pass(100);
+  await calm(server, 1_000);
   server.clear();
-  assert.ok(await quiet(() => asked(server), 1_000));
   await show(page);
-  await until(() => asked(server) >= 1, 1_000);
-  assert.ok(asked(server) <= 2);
+  await until(() => asked(server) >= 3);
+  assert.ok(
+    askedAfter(server).every((gap) => gap >= 295),
+    'once, and then as ever',
+  );
 });
 
 test('each kind of input is activity: a pointer, a key, a touch, a scroll', async (t) => {
@@ -63,19 +74,22 @@ test('each kind of input is activity: a pointer, a key, a touch, a scroll', asyn
     ],
     ['a scroll', () => page.mouse.wheel(0, 200)],
   ])) {
-    await pass(700);
-    assert.ok(await quiet(() => asked(server), 500), `idle before ${what}`);
+    await calm(server, 1_300).catch(() => assert.fail(`not idle before ${what}`));
     server.clear();
     await use();
-    await until(() => asked(server) >= 1, 1_000).catch(() => assert.fail(`${what} is no activity`));
+    await until(() => asked(server) >= 1).catch(() => assert.fail(`${what} is no activity`));
   }
 });
 
 test('it is asked earlier when the session would end first, a tenth of what is left ahead of it', async (t) => {
-  const { server, tabs } = await openSessions(t, 1, { says: ENDS(2_000) });
-  await until(() => asked(server) >= 3);
-  for (const after of askedAfter(server))
-    assert.ok(after >= 1_000 && after < 2_000, `asked after ${after} ms of 2,000`);
+  const { server, tabs } = await openSessions(t, 1, { says: ENDS(3_000) });
+  await until(() => asked(server) >= 3, 30_000);
+  for (const after of askedAfter(server)) assert.ok(after >= 1_000, `asked after ${after} ms of 3,000`);
+  // When it means to ask, since a busy machine may be late.
+  const { events } = await run(tabs[0].page, () => window.app.diagnostics());
+  const plans = events.filter((/** @type {any} */ { type, dueAt }) => type === 'nextPing' && dueAt);
+  assert.ok(plans.length >= 2);
+  for (const { at, dueAt } of plans) assert.ok(dueAt - at <= 2_705, `${dueAt - at} ms of 3,000`);
   assert.deepEqual(await tabs[0].ended(), []);
 });
 
@@ -102,7 +116,8 @@ test('an end that does not move on is asked for once before and once after, and 
       });
     },
   });
-  await pass(4_000);
+  await until(() => asked(server) >= 2);
+  await pass(2_500);
   assert.ok(asked(server) >= 2 && asked(server) <= 4, `${asked(server)} requests`);
   const { status, userKey } = await tabs[0].state();
   assert.deepEqual([status, userKey], ['authenticated', 'ada'], 'the server is the one to end it');
@@ -112,12 +127,14 @@ test('a page that everybody forgot stops asking, so that its session may end; wh
   const { server, tabs } = await openSessions(t, 2, {
     session: { activeMs: 150, idleAfterMs: 50, idleMs: 150, stopAfterIdleMs: 600 },
   });
-  await until(() => asked(server) >= 3);
-  await pass(1_000);
-  assert.ok(await quiet(() => asked(server), 700));
+  await until(async () => {
+    await tabs[0].use();
+    return asked(server) >= 3;
+  });
+  await calm(server, 1_500);
   server.clear();
   await tabs[1].use();
-  await until(() => asked(server) >= 1, 1_000);
+  await until(() => asked(server) >= 1);
 });
 
 test('with `stopAfterIdleMs: false` it never stops', async (t) => {
@@ -139,5 +156,10 @@ test('whoever is signed out is not asked for by a timer, but once when they come
   await hide(tab.page);
   await show(tab.page);
   await tab.is('authenticated', 'ada');
-  assert.deepEqual([asked(server), await tab.ended(), await tab.changes()], [1, [], []]);
+  assert.deepEqual([await tab.ended(), await tab.changes()], [[], []]);
+  await until(() => asked(server) >= 2);
+  assert.ok(
+    askedAfter(server).every((gap) => gap >= 195),
+    'once, and then as ever',
+  );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../harness/browser.mjs';
+import { run, until } from '../harness/browser.mjs';
 import { asked, cookie, openSessions, SIGN_OUT } from './sessions.mjs';
 
 const CSRF = '/api/auth/csrf';
@@ -25,7 +25,7 @@ for (const [what, where, step, kind] of /** @type {Array<[string, string, any, s
   test(`a server that ${what} signs nobody out: signOut rejects with ${kind}`, async (t) => {
     const { server, context, tabs } = await openSessions(t, 2, {
       signedIn: 'ada',
-      session: { verifyTimeoutMs: 400, activeMs: 800 },
+      session: { verifyTimeoutMs: kind === 'timeout' ? 2_000 : 10_000, activeMs: 800 },
     });
     const fault = server.on(where, step);
     const error = await tabs[0].signOut();
@@ -47,6 +47,7 @@ test('signOut while offline rejects, and nobody is signed out', async (t) => {
   const { context, tabs } = await openSessions(t, 1, { signedIn: 'ada' });
   const [tab] = tabs;
   await context.setOffline(true);
+  await until(() => run(tab.page, () => !navigator.onLine));
   const error = await tab.signOut();
   assert.deepEqual([error?.name, error?.kind], ['StabilityError', 'offline']);
   assert.deepEqual([(await tab.state()).userKey, await tab.ended()], ['ada', []]);

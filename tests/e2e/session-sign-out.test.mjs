@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { ADA, asked, cookie, openSessions, QUICK, roles, SESSION, SIGN_OUT, TABS } from './sessions.mjs';
+import { held } from './held.mjs';
+import { answered } from './pages.mjs';
+import {
+  ADA,
+  asked,
+  cookie,
+  openSessions,
+  PATIENT,
+  QUICK,
+  roles,
+  SESSION,
+  SIGN_OUT,
+  TABS,
+} from './sessions.mjs';
 import { quiet } from './streams.mjs';
 
 const CSRF = '/api/auth/csrf';
+/** Nobody asks because the machine is slow, or gives a question up. */
+const COUNTED = { session: { ...QUICK, verifyTimeoutMs: 60_000 }, tabs: PATIENT };
 
 test('signOut asks the server, tells all tabs, each why, and the session is over', async (t) => {
-  const { server, context, tabs } = await openSessions(t, 3, { signedIn: 'ada' });
+  const { server, context, tabs } = await openSessions(t, 3, { signedIn: 'ada', config: COUNTED });
   await roles(tabs);
   server.clear();
   assert.equal(await tabs[1].signOut(), null);
@@ -35,16 +50,18 @@ test('signOut asks the server, tells all tabs, each why, and the session is over
 });
 
 test('a ping that is out is ended in all tabs before the server is asked to sign out, and no late answer revives the cookie', async (t) => {
-  const { server, context, tabs } = await openSessions(t, 3, { signedIn: 'ada' });
+  const { server, context, tabs } = await openSessions(t, 3, { signedIn: 'ada', config: COUNTED });
   const { leader, followers } = await roles(tabs);
   server.clear();
-  server.on(SESSION, { pass: true, delayMs: 1_200 });
+  const late = held('pass');
+  server.on(SESSION, late.step);
   const pinged = leader.verify();
   const ping = await server.waitFor(SESSION);
   assert.equal(await followers[0].signOut(), null);
   const [sent] = server.requestsTo(SIGN_OUT);
-  assert.ok(ping.closedEarlyAt, 'the question was ended');
-  assert.ok(ping.closedEarlyAt <= sent.at, 'first');
+  const closedAt = await until(() => ping.closedEarlyAt); // the question was ended
+  assert.ok(closedAt <= sent.at, 'first');
+  late.release();
   assert.equal((await pinged).status, 'signedOut');
   for (const tab of tabs) await tab.is('signedOut');
   assert.ok(await quiet(async () => [await cookie(context), asked(server)].join(), 1_500));
@@ -53,14 +70,19 @@ test('a ping that is out is ended in all tabs before the server is asked to sign
 });
 
 test('nobody asks while somebody signs out: what needs to know waits for the end of it', async (t) => {
-  const { server, tabs } = await openSessions(t, 2, { signedIn: 'ada' });
+  const { server, tabs } = await openSessions(t, 2, { signedIn: 'ada', config: COUNTED });
   await roles(tabs);
   server.clear();
-  server.on(SIGN_OUT, { pass: true, delayMs: 600 });
+  const leave = held('pass');
+  server.on(SIGN_OUT, leave.step);
   server.on('/api/x', 401);
   const out = tabs[0].signOut();
   await server.waitFor(SIGN_OUT);
-  const [call, verified] = await Promise.all([tabs[1].get('/api/x'), tabs[1].verify()]);
+  const both = Promise.all([tabs[1].get('/api/x'), tabs[1].verify()]);
+  await answered(tabs[1].page, 401);
+  assert.ok(await quiet(() => asked(server), 500));
+  leave.release();
+  const [call, verified] = await both;
   assert.equal(await out, null);
   assert.deepEqual([call.error.kind, verified.status], ['unauthenticated', 'signedOut']);
   assert.equal(asked(server), 0);
@@ -93,7 +115,7 @@ test("an app's own signOut is called in place of NextAuth's, with nobody asking 
   const { server, tabs } = await openSessions(t, 2, {
     config: () => ({
       session: { confirmAfterMs: 40, signOut: () => fetch('/api/leave', { method: 'POST' }).then(() => {}) },
-      tabs: { heartbeatMs: 250, takeoverMs: 750 },
+      tabs: { heartbeatMs: 5_000, takeoverMs: 15_000 },
     }),
   });
   server.on('/api/leave', { status: 204, delayMs: 200 });
@@ -135,7 +157,7 @@ test("an app's own signOut that never ends is given up after the deadline", asyn
 test('a tab that dies while it signs out leaves the others able to ask again', async (t) => {
   const { server, tabs } = await openSessions(t, 2, {
     signedIn: 'ada',
-    config: { session: { ...QUICK, verifyTimeoutMs: 300, activeMs: 500 }, tabs: TABS },
+    config: { session: { ...QUICK, verifyTimeoutMs: 1_000, activeMs: 500 }, tabs: TABS },
   });
   await roles(tabs);
   server.on(SIGN_OUT, 'hang');
@@ -144,7 +166,7 @@ test('a tab that dies while it signs out leaves the others able to ask again', a
   await tabs[0].page.close();
   tabs.shift();
   server.clear();
-  await until(() => asked(server) >= 1, 15_000); // twice the timeout and ten seconds
+  await until(() => asked(server) >= 1, 40_000); // twice the timeout and ten seconds
   assert.equal((await tabs[0].is('authenticated', 'ada')).status, 'authenticated');
 });
 

@@ -2,13 +2,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
 import { EventFeed } from '../server/fault-server.mjs';
-import { ADA, asked, BEN, openSessions, QUICK, roles, SESSION, signInAs, TABS } from './sessions.mjs';
+import { held } from './held.mjs';
+import { answered } from './pages.mjs';
+import {
+  ADA,
+  allHeard,
+  asked,
+  BEN,
+  openSessions,
+  PATIENT,
+  QUICK,
+  roles,
+  SESSION,
+  signInAs,
+} from './sessions.mjs';
 import { lastIds, listen, QUICK as QUICK_EVENTS, quiet, requestsTo, URL_PATH } from './streams.mjs';
 
 const SWITCH = [{ from: 'ada', to: 'ben', now: 'ben' }];
 
 test('another person who signed in in another tab is told of once in each tab, which shows them then', async (t) => {
-  const { server, tabs } = await openSessions(t, 3, { signedIn: 'ada' });
+  const { server, tabs } = await openSessions(t, 3, {
+    signedIn: 'ada',
+    config: { session: QUICK, tabs: PATIENT },
+  });
   await roles(tabs);
   await signInAs(tabs[2], 'ben');
   server.clear();
@@ -29,7 +45,10 @@ test('another person who signed in in another tab is told of once in each tab, w
 test('a ping finds another person, too', async (t) => {
   const { tabs } = await openSessions(t, 2, { signedIn: 'ada', session: { activeMs: 300 } });
   await roles(tabs);
-  await signInAs(tabs[0], 'ben');
+  await until(async () => {
+    await signInAs(tabs[0], 'ben'); // again, where a ping that was out brought Ada's cookie back
+    return (await tabs[0].changes()).length > 0;
+  });
   for (const tab of tabs) {
     await until(async () => (await tab.changes()).length > 0);
     assert.deepEqual(await tab.changes(), SWITCH);
@@ -40,7 +59,7 @@ test("the one before's requests are aborted in all tabs, and those of the new on
   const { server, tabs } = await openSessions(t, 2, { signedIn: 'ada' });
   await roles(tabs);
   server.on('/api/slow', 'hang');
-  server.on('/api/later', 503);
+  server.on('/api/later', { status: 503, retryAfter: 30 }); // however long this takes, it waits for its next try
   server.on('/api/new', { body: 'for Ben' });
   for (const { page } of tabs)
     await run(page, () => {
@@ -166,7 +185,7 @@ test('notices say that somebody else is here, and that somebody was signed out',
 async function withStreams(t, how) {
   const feed = new EventFeed({ heartbeatMs: 200 });
   const opened = await openSessions(t, 2, {
-    config: { session: QUICK, tabs: TABS, events: QUICK_EVENTS },
+    config: { session: QUICK, tabs: PATIENT, events: QUICK_EVENTS },
     ready: (server) => server.on(URL_PATH, feed.stream),
     ...how,
   });
@@ -210,7 +229,7 @@ test('two people do not share a stream', async (t) => {
   await until(() => feed.connections === 1);
   server.on('/api/ben', { body: BEN });
   const ben = await add({
-    config: { session: { ...QUICK, endpoint: '/api/ben' }, tabs: TABS, events: QUICK_EVENTS },
+    config: { session: { ...QUICK, endpoint: '/api/ben' }, tabs: PATIENT, events: QUICK_EVENTS },
   });
   const stream = await listen(ben.page, { shared: true });
   await stream.opened();
@@ -219,10 +238,11 @@ test('two people do not share a stream', async (t) => {
 
 test('a stream that meets a 401 beside a call, in two tabs at once, asks the session once, and all go on', async (t) => {
   const { server, tabs } = await openSessions(t, 2, {
-    config: { session: { ...QUICK, verifyTimeoutMs: 9_000 }, tabs: TABS, events: QUICK_EVENTS },
+    config: { session: { ...QUICK, verifyTimeoutMs: 60_000 }, tabs: PATIENT, events: QUICK_EVENTS },
   });
   await roles(tabs);
-  server.on(SESSION, { pass: true, delayMs: 500 });
+  const answer = held('pass');
+  server.on(SESSION, answer.step);
   server.on('/api/x', [401, { body: 'welcome' }]);
   server.on(URL_PATH, [
     401,
@@ -230,7 +250,12 @@ test('a stream that meets a 401 beside a call, in two tabs at once, asks the ses
   ]);
   server.clear();
   const stream = await listen(tabs[0].page);
-  assert.equal((await tabs[1].get('/api/x')).data, 'welcome');
+  await server.waitFor(SESSION);
+  const call = tabs[1].get('/api/x');
+  await answered(tabs[1].page, 401);
+  await allHeard(tabs);
+  answer.release();
+  assert.equal((await call).data, 'welcome');
   await stream.opened();
   assert.equal(asked(server), 1);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { failure, gaps, get, open, post, request, serve } from './pages.mjs';
+import { held } from './held.mjs';
+import { answered, failure, gaps, get, open, post, request, serve } from './pages.mjs';
 
 const SESSION = '/api/auth/session';
 const ADA = { user: { id: 'ada' } };
@@ -9,6 +10,12 @@ const ADA = { user: { id: 'ada' } };
 const KNOWN = { says: ADA };
 const ON = { session: { confirmAfterMs: 40, verifyTimeoutMs: 5_000 } };
 const SIGN_IN = '<!doctype html><title>Sign in</title>';
+
+/** How often the session was asked, but for what is asked again by itself, half a second after it could not be told. @param {import('../server/fault-server.mjs').FaultServer} server */
+const askedFor401 = (server) => {
+  const asks = server.requestsTo(SESSION);
+  return asks.filter(({ at }, i) => i === 0 || at - asks[i - 1].at < 490).length;
+};
 
 test('a 401 while somebody is still signed in is sent once more', async (t) => {
   const { server, page } = await open(t, ON);
@@ -98,8 +105,10 @@ test('a session that is back before it was confirmed gone logs nobody out', asyn
 
 for (const broken of ['broken', 'html', 'hang', 500, 503, 404, 429, { user: null }]) {
   test(`a session endpoint that answers ${JSON.stringify(broken)} leaves authUnknown, and nobody is logged out`, async (t) => {
-    const given = broken === 'hang' ? { session: { verifyTimeoutMs: 200 } } : ON;
+    const given = broken === 'hang' ? { session: { verifyTimeoutMs: 1_000 } } : ON;
     const { server, page } = await open(t, given, KNOWN);
+    await until(() => run(page, () => window.app.session.getSnapshot().status === 'authenticated'));
+    server.clear();
     server.session = broken;
     server.on('/api/x', { status: 401, body: { code: 'who' } });
     const error = failure(await get(page, '/api/x'));
@@ -108,7 +117,7 @@ for (const broken of ['broken', 'html', 'hang', 500, 503, 404, 429, { user: null
       [kind, status, attempts, retryable, body],
       ['authUnknown', 401, 1, true, { code: 'who' }],
     );
-    assert.deepEqual([server.requestsTo('/api/x').length, server.requestsTo(SESSION).length], [1, 1]);
+    assert.deepEqual([server.requestsTo('/api/x').length, askedFor401(server)], [1, 1]);
   });
 }
 
@@ -126,7 +135,7 @@ test('an answer that cannot be trusted after a signed-out one leaves authUnknown
   server.session = [null, 'broken'];
   server.on('/api/x', 401);
   assert.equal(failure(await get(page, '/api/x')).kind, 'authUnknown');
-  assert.equal(server.requestsTo(SESSION).length, 2);
+  assert.equal(askedFor401(server), 2);
 });
 
 for (const off of [undefined, false]) {
@@ -141,18 +150,22 @@ for (const off of [undefined, false]) {
 }
 
 test('many 401s at once ask the session once, and are all sent again', async (t) => {
-  const { server, page } = await open(t, { session: { verifyTimeoutMs: 9_000 } });
+  const { server, page } = await open(t, { session: { verifyTimeoutMs: 60_000 } });
   server.session = ADA;
-  server.on(SESSION, { pass: true, delayMs: 250 });
+  const answer = held('pass');
+  server.on(SESSION, answer.step);
   const seen = new Set();
   server.on('/api/x/*', ({ path }) => {
     if (seen.has(path)) return { body: path };
     seen.add(path);
     return 401;
   });
-  const results = await run(page, () =>
+  const calls = run(page, () =>
     Promise.all(Array.from({ length: 12 }, (_, n) => window.app.api.get(`/api/x/${n}`))),
   );
+  await answered(page, 401, 12);
+  answer.release();
+  const results = await calls;
   assert.deepEqual(
     results.map((/** @type {any} */ { data }) => data),
     Array.from({ length: 12 }, (_, n) => `/api/x/${n}`),
@@ -161,13 +174,15 @@ test('many 401s at once ask the session once, and are all sent again', async (t)
 });
 
 test('a slot is not held during a session check', async (t) => {
-  const { server, page } = await open(t, { session: { verifyTimeoutMs: 9_000 }, api: { maxConcurrent: 1 } });
+  const { server, page } = await open(t, { session: { verifyTimeoutMs: 60_000 }, api: { maxConcurrent: 1 } });
   server.session = ADA;
-  server.on(SESSION, { pass: true, delayMs: 250 });
+  const answer = held('pass');
+  server.on(SESSION, answer.step);
   server.on('/api/x', [401, 204]);
   const first = get(page, '/api/x');
   await server.waitFor(SESSION);
   assert.equal((await get(page, '/api/version')).ok, true);
+  answer.release();
   assert.equal((await first).ok, true);
   assert.deepEqual(
     server.requestsTo('/api/*').map(({ path }) => path),
@@ -178,7 +193,8 @@ test('a slot is not held during a session check', async (t) => {
 test('an abort during a session check ends the call, and nothing is sent after it', async (t) => {
   const { server, page } = await open(t, ON);
   server.session = ADA;
-  server.on(SESSION, { pass: true, delayMs: 200 });
+  const answer = held('pass');
+  server.on(SESSION, answer.step);
   server.on('/api/x', 401);
   const call = run(page, () => {
     const control = new AbortController();
@@ -188,18 +204,19 @@ test('an abort during a session check ends the call, and nothing is sent after i
   const asked = await server.waitFor(SESSION);
   await run(page, () => /** @type {any} */ (window).control.abort());
   assert.equal(failure(await call).kind, 'aborted');
+  answer.release();
   await until(() => asked.endedAt ?? asked.closedEarlyAt);
   assert.equal((await get(page, '/api/version')).ok, true);
   assert.equal(server.requestsTo('/api/x').length, 1);
 });
 
 test('a session check counts for the deadline', async (t) => {
-  const { server, page } = await open(t, { session: { verifyTimeoutMs: 5_000 } });
+  const { server, page } = await open(t, { session: { verifyTimeoutMs: 60_000 } });
   server.session = 'hang';
   server.on('/api/x', 401);
   const result = await get(page, '/api/x', { deadlineMs: 250 });
   assert.equal(failure(result).kind, 'timeout');
-  assert.ok(result.meta.durationMs < 4_000);
+  assert.ok(result.meta.durationMs < 30_000);
 });
 
 test('HTML where data was asked for is checked as a 401 is: signed in, once more, then parse', async (t) => {
@@ -284,7 +301,7 @@ test('a 401 from a trusted origin asks the session of the page', async (t) => {
 });
 
 test('403, 5xx, timeouts and a broken connection never touch the session', async (t) => {
-  const { server, page } = await open(t, { ...ON, api: { retries: 0, timeoutMs: 150, breaker: false } });
+  const { server, page } = await open(t, { ...ON, api: { retries: 0, breaker: false } });
   server.session = null;
   for (const [fault, kind] of /** @type {const} */ ([
     [403, 'forbidden'],
@@ -296,7 +313,8 @@ test('403, 5xx, timeouts and a broken connection never touch the session', async
     ['hang', 'timeout'],
   ])) {
     server.on('/api/x', fault);
-    assert.equal(failure(await request(page, 'PUT', '/api/x', {})).kind, kind);
+    const options = fault === 'hang' ? { timeoutMs: 150 } : {};
+    assert.equal(failure(await request(page, 'PUT', '/api/x', {}, options)).kind, kind);
   }
   assert.equal(server.requestsTo(SESSION).length, 0);
 });

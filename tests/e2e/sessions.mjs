@@ -21,6 +21,10 @@ export const MARK = 'evenkeel:1:evenkeel:session:/api/auth/session';
 
 /** Tabs that notice each other quickly. */
 export const TABS = { heartbeatMs: 250, takeoverMs: 750 };
+/** None of them is replaced because a busy machine keeps it waiting. */
+export const PATIENT_TABS = { heartbeatMs: 250, takeoverMs: 10_000 };
+/** Tabs of which none gives another up because the machine is slow: where questions are counted. */
+export const PATIENT = { heartbeatMs: 5_000, takeoverMs: 15_000 };
 /** Doubts that are settled quickly: confirmed after 40 and 200 ms. */
 export const QUICK = { confirmAfterMs: 40, verifyTimeoutMs: 5_000 };
 
@@ -29,14 +33,14 @@ export const QUICK = { confirmAfterMs: 40, verifyTimeoutMs: 5_000 };
  * anything.
  * @param {import('node:test').TestContext} t
  * @param {number} count
- * @param {{ says?: any, signedIn?: string, session?: object, config?: object | ((evenkeel: any) => object), from?: typeof browser,
+ * @param {{ says?: any, signedIn?: string, session?: object, tabs?: object, config?: object | ((evenkeel: any) => object), from?: typeof browser,
  *   beforeLoad?: (page: any) => unknown, headers?: Record<string, string>, ready?: (server: FaultServer) => unknown, lived?: boolean }} [how] `says`: what the
- *   session endpoint answers; `signedIn`: instead, whose cookie there is, of Ada and Ben. `session` is added to the configuration, `config`
- *   stands in its place. `lived`: an earlier page saw somebody signed in
+ *   session endpoint answers; `signedIn`: instead, whose cookie there is, of Ada and Ben. `session` is added to the configuration,
+ *   `tabs` are its own, `config` stands in its place. `lived`: an earlier page saw somebody signed in
  */
 export async function openSessions(t, count, how = {}) {
   const { says = ADA, signedIn, session, from = browser, beforeLoad, headers, ready, lived } = how;
-  const config = how.config ?? { session: { ...QUICK, ...session }, tabs: TABS };
+  const config = how.config ?? { session: { ...QUICK, ...session }, tabs: how.tabs ?? TABS };
   const server = await serve(t);
   server.session = says;
   const context = await from.newContext();
@@ -198,6 +202,24 @@ export const roles = (tabs) =>
     const [leader, ...more] = tabs.filter((_, i) => states[i].role === 'leader');
     return leader && !more.length && { leader, followers: tabs.filter((tab) => tab !== leader) };
   });
+
+/** All that these tabs have said to each other so far is heard: what a page posts after it comes after it. @param {Tab[]} tabs */
+export async function allHeard(tabs) {
+  for (const { page } of tabs)
+    await run(page, () => {
+      const channel = new BroadcastChannel('test');
+      const heard = new Set();
+      channel.onmessage = ({ data }) => heard.add(data);
+      Object.assign(window, { test: { channel, heard } });
+    });
+  for (const [i, { page }] of tabs.entries())
+    await run(page, (i) => /** @type {any} */ (window).test.channel.postMessage(i), i);
+  for (const { page } of tabs)
+    await until(
+      async () => (await run(page, () => /** @type {any} */ (window).test.heard.size)) === tabs.length - 1,
+    );
+  for (const { page } of tabs) await run(page, () => /** @type {any} */ (window).test.channel.close());
+}
 
 /** Another person signs in, by a page that knows nothing of the client. @param {Tab} tab @param {string} name */
 export const signInAs = (tab, name) =>

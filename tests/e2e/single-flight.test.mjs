@@ -152,12 +152,13 @@ test("the first caller's deadline ends only its own wait", async (t) => {
   const { server, page } = await open(t);
   const answer = held({ body: 1 });
   server.on('/api/x', answer.step);
-  await begin(page, [['/api/x', { deadlineMs: 100 }]]);
-  const follower = get(page, '/api/x');
-  const { '/api/x': first } = await ended(page, 1);
-  assert.equal(failure(first).kind, 'timeout');
+  await run(page, () => {
+    const { api } = window.app;
+    window.calls = [api.get('/api/x', { deadlineMs: 100 }), api.get('/api/x')];
+  });
+  assert.equal(failure(await run(page, () => window.calls[0])).kind, 'timeout');
   answer.release();
-  const result = await follower;
+  const result = await run(page, () => window.calls[1]);
   assert.deepEqual([result.data, result.meta.shared], [1, true]);
   assert.equal(count(server), 1);
 });

@@ -35,6 +35,28 @@ export const cutAfter = (text, afterMs) => ({
   },
 });
 
+/** An answer that says this, and is cut when `gate` lets it go. @param {string} text @param {ReturnType<typeof import('./held.mjs').held>} gate @param {Step} [step] @returns {Step} */
+export const cutBy = (text, gate, step) => ({
+  headers: TYPE,
+  ...step,
+  async stream(body) {
+    await body.write(text);
+    await gate.step();
+    body.cut();
+  },
+});
+
+/** An answer that says this, the rest when `gate` lets it go, and stays open. @param {string} text @param {ReturnType<typeof import('./held.mjs').held>} gate @param {string} rest @returns {Step} */
+export const goesOn = (text, gate, rest) => ({
+  headers: TYPE,
+  stallAfterBytes: Infinity,
+  async stream(body) {
+    await body.write(text);
+    await gate.step();
+    await body.write(rest);
+  },
+});
+
 /**
  * A client in a page, and a stream of it. What `open` takes, with quick streams.
  * @param {import('node:test').TestContext} t
@@ -69,7 +91,7 @@ export async function listen(page, options = {}, { url = URL_PATH, name = 'strea
 function begin({ url, name, types }, options) {
   const source = window.app.events(url, options);
   /** @type {any} */
-  const heard = { source, log: [], events: [], errors: [], states: [] };
+  const heard = { source, log: [], events: [], errors: [], states: [], waits: [] };
   /** @type {any} */ (window)[name] = heard;
   for (const type of ['open', 'error']) {
     source.addEventListener(type, (/** @type {Event} */ event) => {
@@ -86,7 +108,12 @@ function begin({ url, name, types }, options) {
       heard.log.push([type, event.data]);
     });
   }
-  source.state.subscribe(() => heard.states.push(source.state.getSnapshot()));
+  source.state.subscribe(() => {
+    const state = source.state.getSnapshot();
+    const isNew = state.nextRetryAt !== heard.states.at(-1)?.nextRetryAt;
+    heard.states.push(state);
+    if (isNew && state.nextRetryAt !== null) heard.waits.push(state.nextRetryAt - Date.now());
+  });
 }
 
 /** A stream in a page, and what it said so far. */
@@ -110,6 +137,11 @@ export class PageStream {
   /** Each state that it was in since it was made. @returns {Promise<any[]>} */
   states() {
     return this.#of('states');
+  }
+
+  /** How long each wait was to be when it began, in the page's own time: never more than that, whatever else the machine does. @returns {Promise<number[]>} */
+  waits() {
+    return this.#of('waits');
   }
 
   /** @param {string} what */
@@ -142,12 +174,12 @@ export class PageStream {
     return (await this.events()).map(({ data }) => data);
   }
 
-  /** The data, when there are as many events. @param {number} count */
-  heard(count) {
+  /** The data, when there are as many events. @param {number} count @param {number} [timeoutMs] */
+  heard(count, timeoutMs) {
     return until(async () => {
       const data = await this.data();
       return data.length >= count && data;
-    });
+    }, timeoutMs);
   }
 
   /** What `state.error` was at each `error` event. @returns {Promise<any[]>} */
@@ -199,9 +231,9 @@ export const lastIds = (server, path) =>
     return sent === undefined ? null : Buffer.from(sent, 'latin1').toString();
   });
 
-/** What came so long after each other, the time since the end of the answer before. @param {import('../server/types.mjs').RecordedRequest[]} requests */
-export const pauses = (requests) =>
-  requests.slice(1).map(({ at }, i) => at - /** @type {number} */ (requests[i].endedAt ?? requests[i].at));
+/** All that the page has sent so far has come to the server, or never will: this request comes after it. @param {Page} page */
+export const arrived = (page) =>
+  run(page, () => fetch('/__fault/requests?since=Infinity').then((answer) => answer.text()));
 
 /** Nothing happens for so long. @param {() => number | Promise<number>} count @param {number} ms */
 export async function quiet(count, ms) {

@@ -15,6 +15,8 @@ export const browser = await launchBrowser({ after });
 
 /** Tabs that notice each other quickly. */
 export const TABS = { heartbeatMs: 100, takeoverMs: 500 };
+/** Tabs that take over from none that is only slow. */
+export const CALM = { heartbeatMs: 100, takeoverMs: 30_000 };
 export const SHARED = { shared: true };
 /** Where the feed is polled. */
 export const POLL_PATH = '/api/poll';
@@ -44,7 +46,9 @@ export async function openTabs(
   });
   /** One more of them. @param {any} [own] options of its stream @param {any} [ownConfig] @returns {Promise<Tab>} */
   async function add(own = options, ownConfig = config) {
-    const page = await openPage(t, { browser: from, server, context, config: ownConfig, beforeLoad });
+    // The engine has the stream from the first on, however long it takes to start.
+    const config = { startTimeoutMs: 60_000, ...ownConfig };
+    const page = await openPage(t, { browser: from, server, context, config, beforeLoad });
     pages.push(page);
     return { page, stream: await listen(page, own) };
   }

@@ -18,29 +18,31 @@ const leap = (page, ms) =>
   );
 
 test('silence before the headers ends an attempt after timeoutMs', async (t) => {
-  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 200 } });
+  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 1_000 } });
   server.on('/api/x', 'hang');
   const result = await get(page, '/api/x');
   const { kind, status, attempts, retryable } = failure(result);
   assert.deepEqual([kind, status, attempts, retryable, result.headers], ['timeout', 0, 1, true, null]);
-  assert.ok(result.meta.durationMs >= 198, `${result.meta.durationMs} ms`);
+  assert.ok(result.meta.durationMs >= 998, `${result.meta.durationMs} ms`);
   const [sent] = server.requestsTo('/api/x');
   await until(() => sent.closedEarlyAt);
-  assert.ok(Number(sent.closedEarlyAt) - sent.at < 5_000, 'the connection was given up');
+  assert.ok(Number(sent.closedEarlyAt) - sent.at < 20_000, 'the connection was given up');
 });
 
 test('each attempt has the whole timeoutMs', async (t) => {
   const { server, page } = await open(t, {
-    api: { timeoutMs: 500, retries: 2, breaker: false, backoff: { baseMs: 1 } },
+    api: { timeoutMs: 2_000, retries: 2, breaker: false, backoff: { baseMs: 1 } },
   });
   server.on('/api/x', ['hang', 'hang', { body: 'late' }]);
   const result = await get(page, '/api/x');
   assert.deepEqual([result.data, result.meta.attempts], ['late', 3]);
-  for (const gap of gaps(server.requestsTo('/api/x'))) assert.ok(gap >= 400, `${gap} ms`);
+  assert.ok(result.meta.durationMs >= 3_996, `${result.meta.durationMs} ms`);
+  // A request may be late, and the next one be not.
+  for (const gap of gaps(server.requestsTo('/api/x'))) assert.ok(gap >= 1_000, `${gap} ms`);
 });
 
 test('a body that stalls ends an attempt, and is asked for again', async (t) => {
-  const { server, page } = await open(t, { api: { timeoutMs: 500, retries: 1, breaker: false } });
+  const { server, page } = await open(t, { api: { timeoutMs: 1_500, retries: 1, breaker: false } });
   const body = { text: 'x'.repeat(1_000) };
   server.on('/api/x', [{ body, stallAfterBytes: 10 }, { body }]);
   const result = await get(page, '/api/x');
@@ -57,17 +59,17 @@ test('a body that stalls ends an attempt, and is asked for again', async (t) => 
 });
 
 test('a body that drips slowly but is never silent arrives', async (t) => {
-  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 600 } });
-  const pieces = Array.from({ length: 8 }, (_, n) => ({ data: `${n}`, afterMs: 150 }));
+  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 2_500 } });
+  const pieces = Array.from({ length: 8 }, (_, n) => ({ data: `${n}`, afterMs: 350 }));
   server.on('/api/x', { headers: { 'Content-Type': 'text/plain' }, pieces });
   const result = await get(page, '/api/x');
   assert.equal(result.data, '01234567');
-  assert.ok(result.meta.durationMs > 1_000, 'longer than timeoutMs');
+  assert.ok(result.meta.durationMs > 2_500, 'longer than timeoutMs');
   assert.equal(server.requestsTo('/api/x').length, 1);
 });
 
 test('an error whose body stalls keeps its kind', async (t) => {
-  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 700 } });
+  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 2_500 } });
   server.on('/api/x', { status: 500, body: { a: 1 }, stallAfterBytes: 3 });
   const error = failure(await get(page, '/api/x'));
   assert.deepEqual([error.kind, error.status, error.attempts], ['server', 500, 1]);
@@ -79,30 +81,30 @@ test('timeoutMs and deadlineMs can be set for a call', async (t) => {
   for (const options of [{ timeoutMs: 150 }, { deadlineMs: 150 }]) {
     const result = await get(page, '/api/x', options);
     assert.equal(failure(result).kind, 'timeout');
-    assert.ok(result.meta.durationMs >= 148 && result.meta.durationMs < 5_000);
+    assert.ok(result.meta.durationMs >= 148 && result.meta.durationMs < 20_000);
   }
 });
 
 test('the deadline ends a call in the middle of an attempt', async (t) => {
-  const { server, page } = await open(t, { api: { deadlineMs: 800 } });
+  const { server, page } = await open(t, { api: { deadlineMs: 3_000 } });
   server.on('/api/x', ['cut', 'hang']);
   const result = await get(page, '/api/x');
   const { kind, attempts } = failure(result);
   assert.deepEqual([kind, attempts], ['timeout', 2]);
-  assert.ok(result.meta.durationMs >= 798 && result.meta.durationMs < 5_000);
+  assert.ok(result.meta.durationMs >= 2_998 && result.meta.durationMs < 20_000);
   const [, sent] = server.requestsTo('/api/x');
   await until(() => sent.closedEarlyAt);
 });
 
 test('the deadline ends a call whose body drips for ever', async (t) => {
-  const { server, page } = await open(t, { api: { deadlineMs: 400, timeoutMs: 300 } });
+  const { server, page } = await open(t, { api: { deadlineMs: 3_000, timeoutMs: 2_000 } });
   server.on('/api/x', {
     headers: { 'Content-Type': 'text/plain' },
     pieces: Array.from({ length: 500 }, () => ({ data: '.', afterMs: 20 })),
   });
   const result = await get(page, '/api/x');
   assert.deepEqual([failure(result).kind, result.meta.attempts], ['timeout', 1]);
-  assert.ok(result.meta.durationMs >= 398 && result.meta.durationMs < 5_000);
+  assert.ok(result.meta.durationMs >= 2_998 && result.meta.durationMs < 20_000);
   const [sent] = server.requestsTo('/api/x');
   await until(() => sent.closedEarlyAt);
 });
@@ -110,25 +112,25 @@ test('the deadline ends a call whose body drips for ever', async (t) => {
 test('waits count for the deadline: one that does not fit is not begun', async (t) => {
   const { server, page } = await open(t, {
     api: {
-      deadlineMs: 500,
+      deadlineMs: 5_000,
       retries: 10,
       breaker: false,
-      backoff: { baseMs: 200, factor: 1, jitter: 'none' },
+      backoff: { baseMs: 3_000, factor: 1, jitter: 'none' },
     },
   });
   server.on('/api/x', 503);
   const result = await get(page, '/api/x');
   const { kind, status } = failure(result);
   assert.deepEqual([kind, status], ['unavailable', 503], 'its last real failure');
-  assert.ok(result.meta.attempts === 3 || result.meta.attempts === 2, `${result.meta.attempts} attempts`);
-  assert.ok(result.meta.durationMs < 500, `${result.meta.durationMs} ms`);
+  assert.equal(result.meta.attempts, 2);
+  assert.ok(result.meta.durationMs < 5_000, `${result.meta.durationMs} ms`);
   assert.equal(server.requestsTo('/api/x').length, result.meta.attempts);
 });
 
 test('the wait for a slot counts for the deadline', async (t) => {
   const { server, page } = await open(t, { api: { ...ONCE, maxConcurrent: 1 } });
   server.on('/api/slow', 'hang');
-  const first = get(page, '/api/slow', { deadlineMs: 1_500 });
+  const first = get(page, '/api/slow', { deadlineMs: 5_000 });
   await server.waitFor('/api/slow');
   const error = failure(await get(page, '/api/x', { deadlineMs: 150 }));
   assert.deepEqual([error.kind, error.attempts], ['timeout', 0]);
@@ -157,7 +159,7 @@ test('408 is a timeout with a status', async (t) => {
 test('a device that slept counts its sleep neither for timeoutMs nor for deadlineMs', async (t) => {
   const { server, page } = await open(
     t,
-    { api: { retries: 0, timeoutMs: 4_000, deadlineMs: 8_000 } },
+    { api: { retries: 0, timeoutMs: 10_000, deadlineMs: 20_000 } },
     { fresh: true },
   );
   server.on('/api/headers', { delayMs: 1_500, body: 'slow headers' });
@@ -172,7 +174,7 @@ test('a device that slept counts its sleep neither for timeoutMs nor for deadlin
 });
 
 test('silence after a sleep is a timeout all the same', async (t) => {
-  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 1_500 } }, { fresh: true });
+  const { server, page } = await open(t, { api: { ...ONCE, timeoutMs: 4_000 } }, { fresh: true });
   server.on('/api/x', 'hang');
   const call = get(page, '/api/x');
   const sent = await server.waitFor('/api/x');
@@ -180,7 +182,7 @@ test('silence after a sleep is a timeout all the same', async (t) => {
   assert.equal(failure(await call).kind, 'timeout');
   await until(() => sent.closedEarlyAt);
   const lasted = Number(sent.closedEarlyAt) - sent.at;
-  assert.ok(lasted > 900 && lasted < 6_000, `${lasted} ms`);
+  assert.ok(lasted > 1_500 && lasted < 20_000, `${lasted} ms`);
 });
 
 test('a backoff wait that the device slept through is over on waking', async (t) => {
@@ -208,5 +210,5 @@ test('a clock that is set back stretches no timeout by more than its silence', a
   await leap(page, -HOUR);
   assert.equal(failure(await call).kind, 'timeout');
   await until(() => sent.closedEarlyAt);
-  assert.ok(Number(sent.closedEarlyAt) - sent.at < 6_000);
+  assert.ok(Number(sent.closedEarlyAt) - sent.at < 20_000);
 });

@@ -171,6 +171,7 @@ test('with ignore, and where the loop guard stands, `guard` rejects', async (t) 
 
   const old = await openVersions(t, { serves: () => 'v1' });
   old.server.version = 'v2';
+  await old.tab.isOld();
   await old.tab.check();
   await until(() => loads(old.server) === 1);
   await old.tab.isOf('v1');
@@ -244,6 +245,7 @@ test("Vite's event is prevented only when a mismatch is known, and only for a ch
   const gone = 'Failed to fetch dynamically imported module: /a.js';
   await tab.use();
   assert.equal(await prevented(gone), false);
+  await tab.check(); // which that led to
   server.version = 'v2';
   await tab.check();
   await tab.is('updateAvailable');

@@ -42,7 +42,7 @@ test('a hold that is taken while the page is being made ready is kept', async (t
 test('a write that waits for its next try is unsafe, too', async (t) => {
   const { server, tab } = await openVersions(t, {
     version: { flushTimeoutMs: 200 },
-    config: { api: { backoff: { baseMs: 1_500, jitter: 'none' } } },
+    config: { api: { backoff: { baseMs: 6_000, jitter: 'none' } } },
   });
   server.on('/api/save', [503, 204]);
   await run(
@@ -53,6 +53,7 @@ test('a write that waits for its next try is unsafe, too', async (t) => {
   server.version = 'v2';
   await tab.check();
   await tab.is('blocked', 'requests');
+  await server.waitFor('POST /api/save', { count: 2, timeoutMs: 20_000 });
   await tab.isOf('v2');
   assert.equal(server.requestsTo('POST /api/save').length, 2);
 });
@@ -130,7 +131,7 @@ test('a page that was opened from another one reloads for itself', async (t) => 
   await run(tab.page, () => void window.open('/app?opened'));
   const second = await opened;
   await second.exposeFunction('say', () => {});
-  await until(() => second.evaluate('window.app !== undefined'));
+  await until(() => second.evaluate('window.app !== undefined').catch(() => false));
   server.version = 'v2';
   await tab.check();
   await tab.isOf('v2');

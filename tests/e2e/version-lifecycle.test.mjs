@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
+import { held } from './held.mjs';
 import { quiet } from './streams.mjs';
 import { checks, loads, openVersions, pass, VERSION } from './versions.mjs';
 
@@ -79,12 +80,14 @@ test('after dispose nothing is asked, listened to or reloaded', async (t) => {
 });
 
 test('dispose while a reload is on its way ends it', async (t) => {
-  const { server, tab } = await openVersions(t, { version: { idleMs: 600 } });
+  const { server, tab } = await openVersions(t, { version: { idleMs: 4_000 } });
   await tab.use();
   server.version = 'v2';
-  await tab.check();
-  await run(tab.page, () => window.app.dispose());
-  await pass(1_000);
+  await run(tab.page, async () => {
+    await window.app.version.check();
+    window.app.dispose();
+  });
+  await pass(4_500);
   assert.equal(loads(server), 0);
 });
 
@@ -100,6 +103,7 @@ test('a trap forgets nothing: what is known, what is held, and what was reloaded
   await until(() => run(tab.page, () => window.instances === 2));
   await tab.is('blocked', 'hold');
   assert.ok(await quiet(() => loads(server), 600), 'the hold stands');
+  await tab.isOld();
   await tab.do(() => window.release());
   await until(() => loads(server) === 1);
   await tab.isOf('v1');
@@ -113,7 +117,9 @@ test('a trap forgets nothing: what is known, what is held, and what was reloaded
 
 test('who waits for a check while the module traps is answered all the same', async (t) => {
   const { server, tab } = await openVersions(t, { beforeLoad: withTraps });
-  server.on(VERSION, [{ pass: true, delayMs: 400 }, 'pass']);
+  const lost = held('pass');
+  t.after(() => lost.release());
+  server.on(VERSION, [lost.step, 'pass']);
   const checked = tab.check();
   await server.waitFor(VERSION);
   await trap(tab.page);

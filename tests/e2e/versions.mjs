@@ -90,9 +90,9 @@ export class AppTab {
     this.said = said;
   }
 
-  /** The client runs, or cannot. */
+  /** The client runs, or cannot. The page may be replaced meanwhile. */
   started() {
-    return run(this.page, () => window.app.ready.catch(() => {}));
+    return until(() => this.do(() => window.app?.ready.catch(() => {}).then(() => true)));
   }
 
   /** Nothing while the page loads. */
@@ -140,11 +140,18 @@ export class AppTab {
 
   /** The page of that version is there, and runs. @param {string} version */
   async isOf(version) {
-    // Both at one look: between two of them the page may be replaced.
+    // All at one look: between two of them the page may be replaced.
     const isThere = (/** @type {string} */ version) =>
-      window.deployed === version && document.documentElement.dataset.boot === 'done';
+      window.deployed === version &&
+      !(/** @type {any} */ (window).isOld) &&
+      document.documentElement.dataset.boot === 'done' &&
+      window.app.ready.catch(() => {}).then(() => true);
     await until(() => this.do(isThere, version));
-    await this.started();
+  }
+
+  /** The page that is there now is not the one that `isOf` waits for, be it of the same version. */
+  isOld() {
+    return run(this.page, () => Object.assign(window, { isOld: true }).isOld);
   }
 
   /** Somebody uses the page. */

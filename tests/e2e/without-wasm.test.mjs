@@ -184,7 +184,7 @@ const ENDS = [
 ];
 
 test('a call ends as it would with the module', async (t) => {
-  const options = { api: { retries: 0, timeoutMs: 300, maxBodyBytes: 1_000, breaker: false } };
+  const options = { api: { retries: 0, maxBodyBytes: 1_000, breaker: false } };
   const [blocked, running] = [await open(t, options), await open(t, options, '')];
   await run(running.page, () => window.app.ready);
   for (const [what, answer, kind, status] of ENDS) {
@@ -192,7 +192,8 @@ test('a call ends as it would with the module', async (t) => {
     for (const { server, page } of [blocked, running]) {
       server.clear();
       server.on('/api/x', answer);
-      const { error, status, data, meta } = await get(page, '/api/x');
+      const patience = kind === 'timeout' ? { timeoutMs: 1_000 } : {};
+      const { error, status, data, meta } = await get(page, '/api/x', patience);
       seen.push([error?.kind ?? null, error?.attempts, error?.body, status, data, meta.attempts]);
       assert.equal(server.requestsTo('/api/x').length, 1, what);
     }
@@ -204,6 +205,7 @@ test('a call ends as it would with the module', async (t) => {
 test('offline is offline', async (t) => {
   const { page } = await open(t);
   await page.context().setOffline(true);
+  await until(() => run(page, () => !navigator.onLine));
   const { error } = await get(page, '/api/x');
   assert.deepEqual([error.kind, error.attempts], ['offline', 1]);
 });
@@ -261,7 +263,7 @@ test('a hook that throws or never ends, and headers that cannot be sent, are wha
 });
 
 test('fetch behaves as fetch does', async (t) => {
-  const { server, page } = await open(t, { api: { timeoutMs: 100 } });
+  const { server, page } = await open(t, { api: { timeoutMs: 2_500 } });
   server.on('/api/x', { status: 503, body: { a: 1 } });
   server.on('/api/hang', 'hang');
   server.on('/api/cut', 'cut');

@@ -39,6 +39,7 @@ test('a page has the package and an instance, and gives results as plain data', 
   );
   assert.match(url, /\/api\/x$/);
   assert.deepEqual(page.problems, []);
+  await until(() => page.messages.length > 0);
   assert.equal(page.messages.length, 1, 'Chromium names the failed request');
 
   await page.reload();
@@ -123,7 +124,7 @@ test('two tabs of one person share storage and channels; two people do not', asy
   const second = await openPage(t, { browser, server, context: first.context() });
   const other = await openPage(t, { browser, server });
   await run(first, () => localStorage.setItem('who', 'Ada'));
-  assert.equal(await run(second, () => localStorage.getItem('who')), 'Ada');
+  await until(async () => (await run(second, () => localStorage.getItem('who'))) === 'Ada');
   assert.equal(await run(other, () => localStorage.getItem('who')), null);
 });
 
@@ -197,7 +198,9 @@ test('a tab that is closed hears it once, and its last words arrive', async (t) 
   });
   await closeTab(page);
   await server.waitFor('/api/last', { count: 3 });
-  assert.equal(await run(keeper, () => localStorage.getItem('heard')), 'pagehide visibilitychange unload ');
+  const heard = () => run(keeper, () => localStorage.getItem('heard'));
+  await until(async () => `${await heard()}`.endsWith('unload '));
+  assert.equal(await heard(), 'pagehide visibilitychange unload ');
 });
 
 test('a page that crashes says nothing, and the tabs beside it stay', async (t) => {
@@ -214,6 +217,7 @@ test('a page that crashes says nothing, and the tabs beside it stay', async (t) 
     page.problems.map(({ type }) => type),
     ['crash'],
   );
+  await until(() => run(keeper, () => localStorage.length > 0));
   assert.deepEqual(await run(keeper, () => ({ ...localStorage })), { before: '1' });
 });
 

@@ -51,6 +51,9 @@ export function launchOptions({ bfcache = false, args = [], headless = true } = 
   return {
     executablePath: findChromium(),
     headless,
+    // Milliseconds before everything that a test does or looks at: what it may do on a busy machine. It finds tests that look twice at
+    // what passes by.
+    slowMo: Number(process.env.SLOW_MO ?? 0),
     args: [...QUIET, ...(isRoot ? ['--no-sandbox'] : []), ...args],
     ignoreDefaultArgs: bfcache ? ['--disable-back-forward-cache'] : [],
   };

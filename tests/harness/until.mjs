@@ -9,7 +9,7 @@ const LOOK_EVERY_MS = 25;
  * @param {number} [timeoutMs]
  * @returns {Promise<T>}
  */
-export async function until(look, timeoutMs = 10_000) {
+export async function until(look, timeoutMs = 30_000) {
   const giveUpAt = Date.now() + timeoutMs;
   for (;;) {
     const seen = await look();

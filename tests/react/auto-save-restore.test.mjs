@@ -8,6 +8,9 @@ import { GENERATIONS } from './pages.mjs';
 const THERE = { to: 'Ben', text: 'from there' };
 const put = (server, data = THERE, key = KEY) => void server.drafts.put('ada', key, { data });
 
+/** What the form asked for as it came has its answer. */
+const wasRead = (server) => until(() => server.requestsTo(READ)[0]?.endedAt);
+
 test('what was saved is there again after a reload, once, and is no edit', async (t) => {
   const { server, letter } = await openLetter(t);
   await letter.write('to', 'Ben');
@@ -281,6 +284,7 @@ test('keys that change to and fro lose nothing of either', async (t) => {
 
 test('restoreDraft() gives what is saved, and leaves the form to the app', async (t) => {
   const { server, letter } = await openLetter(t);
+  await wasRead(server);
   assert.equal(await letter.restore(), null);
   put(server);
   assert.deepEqual(await letter.restore(), THERE);
@@ -296,7 +300,7 @@ test('restoreDraft() gives nothing where the form holds just that', async (t) =>
 
 test('what the app takes from restoreDraft() is no edit', async (t) => {
   const { server, letter, show } = await openLetter(t, { app: 'parts', shown: { data: { text: '' } } });
-  await server.waitFor(READ);
+  await wasRead(server);
   put(server);
   await show({ data: await letter.restore() });
   await letter.is('saved', 'server');
@@ -328,7 +332,7 @@ test('data of an older schema is migrated by the newest function, and shown', as
 
 test('a save that failed for the network is sent when it is back', async (t) => {
   const { server, letter, context } = await openLetter(t);
-  await server.waitFor(READ);
+  await wasRead(server);
   await context.setOffline(true);
   await letter.write('text', 'Dear Ben');
   await letter.is('offline', 'device');

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pass, READ, row, saves } from '../e2e/drafts.mjs';
+import { until } from '../harness/browser.mjs';
 import { openLetter } from './letters.mjs';
 import { GENERATIONS } from './pages.mjs';
 
 for (const react of GENERATIONS) {
   test(`React ${react}: a server renders an idle form and asks nobody`, async (t) => {
     const { server, page, url } = await openLetter(t, { react, ssr: true });
+    const read = await server.waitFor(READ);
+    await until(() => read.endedAt);
     await page.goto('about:blank');
     server.clear();
     const html = await (await fetch(url)).text();

@@ -70,6 +70,7 @@ test('what is in a field with the focus is not lost for its being empty there', 
   answer.release();
   await letter.shows('to', 'Ben');
   await letter.field('urgent').uncheck(); // by the mouse: it takes the focus
+  await until(() => row(server).data.urgent === false);
   await letter.is('saved', 'server');
   assert.deepEqual([row(server).data.text, row(server).data.urgent], ['from there', false]);
 });

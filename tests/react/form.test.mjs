@@ -141,12 +141,13 @@ test('what a form holds at first is no edit', async (t) => {
 });
 
 test('typing renders the component for its status, and not for each character', async (t) => {
-  const { server, letter } = await openForm(t, { drafts: { debounceMs: 1_000, maxWaitMs: 5_000 } });
+  const { server, letter } = await openForm(t, { drafts: SLOW });
   await letter.write('text', 'D');
   await letter.is('dirty');
   const before = await letter.renders();
   await letter.write('text', 'ear Ben');
   assert.equal(await letter.renders(), before);
+  await letter.flush();
   await letter.is('saved', 'server');
   assert.deepEqual(sent(server), [{ ...FIRST, text: 'Dear Ben' }]);
 });

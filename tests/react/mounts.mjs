@@ -10,6 +10,9 @@ export const SAYING = {
   stallAfterBytes: Infinity,
 };
 
+/** What goes by itself when what it was for is over. @type {Array<'listeners' | 'timers' | 'channels' | 'onPage' | 'locks' | 'nodes'>} */
+const PASSING = ['listeners', 'timers', 'channels', 'onPage', 'locks', 'nodes'];
+
 /** Before the page's scripts: counts what goes on in it, its client's memory too. @param {Page} page */
 export async function counting(page) {
   await withCounts(page);
@@ -40,7 +43,7 @@ export async function holdings(page, server) {
   for (let rounds = 0, inVain = 0; inVain < 8 && rounds < 50; rounds++) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const now = await counts(page, devtools);
-    const isLess = now.listeners < least.listeners || now.timers < least.timers || streams().length > 0;
+    const isLess = PASSING.some((what) => now[what] < least[what]) || streams().length > 0;
     inVain = isLess ? 0 : inVain + 1;
     least = now;
   }

@@ -14,11 +14,13 @@ async function openApp(t, ready) {
     props: { config: { api: { retries: 2, backoff: { baseMs: 10 } } } },
     ready,
   });
+  const click = (/** @type {string} */ name) => app.page.getByRole('button', { name }).click();
+  const answer = () => until(() => app.page.locator('output').textContent());
   const press = async (/** @type {string} */ name) => {
-    await app.page.getByRole('button', { name }).click();
-    return until(() => app.page.locator('output').textContent());
+    await click(name);
+    return answer();
   };
-  return { ...app, press };
+  return { ...app, click, answer, press };
 }
 
 test('openapi-fetch: what it reads comes with its parameters, after a failure too', async (t) => {
@@ -58,8 +60,10 @@ test("openapi-fetch: a refusal is its error, with the server's own words", async
 });
 
 test('openapi-fetch: what its signal aborts is cancelled at the server', async (t) => {
-  const { server, press } = await openApp(t, (server) => server.on(MEAL, 'hang'));
-  assert.equal(await press('Cancel'), 'AbortError');
+  const { server, click, answer } = await openApp(t, (server) => server.on(MEAL, 'hang'));
+  await click('Ask');
   const asked = await server.waitFor(MEAL);
+  await click('Cancel');
+  assert.equal(await answer(), 'AbortError');
   await until(() => asked.closedEarlyAt);
 });

@@ -87,7 +87,7 @@ export async function openReact(t, how) {
     context,
     /** Its address. */
     url: server.origin + path,
-    /** Shows it with other props; those that are not named stay. @param {object | ((evenkeel: any) => object)} more as `props` */
+    /** Shows it with other props, and its effects have run; those that are not named stay. @param {object | ((evenkeel: any) => object)} more as `props` */
     show: (more) =>
       page.evaluate(
         `window.show(${typeof more === 'function' ? `(${more})(evenkeel)` : JSON.stringify(more)})`,
@@ -159,7 +159,7 @@ function bootScript(script, how) {
   return `
 try {
   const { begin } = await import('${script}');
-  begin(${how});
+  await begin(${how});
   document.documentElement.dataset.boot = 'done';
 } catch (error) {
   document.documentElement.dataset.boot = String(error?.stack ?? error);

@@ -20,6 +20,7 @@ for (const react of GENERATIONS) {
       }),
     });
     assert.equal(await shown(page), `React ${react}, Ada, 0`);
+    await until(() => run(page, () => window.mounts >= 2));
     assert.equal(await run(page, () => window.mounts), 2, 'StrictMode of a development build');
     await page.getByRole('button').click();
     await show({ name: 'Ben' });
@@ -45,6 +46,7 @@ for (const react of GENERATIONS) {
     for (const how of [{ component: 'Differs', ssr: true }, { component: 'Broken' }]) {
       const { page } = await openReact(t, { react, app: 'plain', ...how });
       await until(() => page.problems.length > 0);
+      await page.close(); // which says nothing more
       page.problems.length = 0;
     }
   });

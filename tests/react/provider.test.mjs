@@ -119,6 +119,8 @@ for (const react of GENERATIONS) {
         beforeLoad: withCounts,
       });
       await shows(page, 'authenticated Ada');
+      // A client looks once what earlier pages left, a while after it began.
+      await until(() => run(page, () => window.brief() === 0));
       const { channels, locks, listeners, timers } = await settled(page);
       counts.push({ channels, locks, listeners, timers });
       assert.equal(server.requestsTo(SESSION).length, 1);

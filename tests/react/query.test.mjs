@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { until } from '../harness/browser.mjs';
+import { run, until } from '../harness/browser.mjs';
 import { retryAfter } from '../server/fault-server.mjs';
 import { GENERATIONS, openReact } from './pages.mjs';
 
@@ -58,15 +58,14 @@ for (const react of GENERATIONS) {
     });
 
     test(`${it}: a query that nobody looks at any more is not tried again`, async (t) => {
-      const { server, show } = await openReact(t, {
+      const { page, server } = await openReact(t, {
         app: 'query',
         react,
         props: { config, view },
         ready: (server) => server.on(MEALS, { status: 503, retryAfter: retryAfter.ms(600) }),
+        beforeLoad: (page) => page.addInitScript(leaveOnceRefused),
       });
-      const asked = await server.waitFor(MEALS);
-      await until(() => asked.endedAt);
-      await show({ view: null });
+      await until(() => run(page, () => window.isLeft));
       await wait(600 + JITTER_MS_MAX);
       assert.equal(server.requestsTo(MEALS).length, 1);
     });
@@ -97,3 +96,17 @@ test('TanStack Query in StrictMode: what the second mount asks again arrives', a
   await until(async () => (await page.locator('#meals').textContent()) === 'soup');
   assert.equal(await page.locator('#error').textContent(), '');
 });
+
+/* Runs in the page: nobody looks any more soon after a refusal, and long before the next try, however slow the test is. */
+function leaveOnceRefused() {
+  const { fetch } = window;
+  window.fetch = async (...given) => {
+    const response = await fetch(...given);
+    if (response.status === 503)
+      setTimeout(async () => {
+        await window.show({ view: null });
+        window.isLeft = true;
+      }, 100);
+    return response;
+  };
+}

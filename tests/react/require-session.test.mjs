@@ -80,11 +80,12 @@ for (const react of GENERATIONS) {
       if (fault === 'offline') await page.context().setOffline(true);
       else server.session = fault;
       await verify(page);
-      await page.context().setOffline(false);
       assert.equal(await status(page), 'unknown Ada', fault);
       assert.equal(await seen(page), 'letter');
       assert.equal(await typed(page), 'Dear Sir');
       server.session = ADA;
+      await page.context().setOffline(false);
+      await until(() => run(page, () => window.own.connection.getSnapshot().status !== 'offline'));
       await verify(page);
       assert.equal(await status(page), 'authenticated Ada');
     }
@@ -179,7 +180,7 @@ test('without fallback and signedOut there is nothing to see', async (t) => {
     says: null,
     ready: (server) => (answer = hold(server, SESSION)),
   });
-  assert.equal(await page.locator('#root').textContent(), 'loading');
+  await until(async () => (await page.locator('#root').textContent()) === 'loading');
   answer();
   await until(async () => (await page.locator('#root').textContent()) === 'signedOut');
   server.session = ADA;
@@ -297,7 +298,7 @@ test('twice back and forward is as once', async (t) => {
   await page.goto(`${server.origin}/elsewhere`);
   server.on(SESSION, { pass: true, delayMs: 300 });
   await page.goBack({ waitUntil: 'commit' });
-  await until(() => run(page, () => window.looks[0] === 'fallback').catch(() => false));
+  await until(() => run(page, () => window.returns === 2).catch(() => false));
   await sees(page, 'letter');
   assert.deepEqual(await looks(page), ['fallback', 'Letter of Ada']);
   assert.equal(await typed(page), 'Dear Sir');
@@ -361,6 +362,7 @@ function noteLooks() {
     'pageshow',
     ({ persisted }) => {
       if (!persisted) return;
+      window.returns = (window.returns ?? 0) + 1;
       window.looks = [];
       look();
       new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { run, until } from '../harness/browser.mjs';
+import { booted, run, until } from '../harness/browser.mjs';
 import { GENERATIONS, openReact, pass, shows, text, WITHOUT_WASM } from './pages.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -17,7 +17,8 @@ const noteFrames = (page) =>
     const frames = [];
     const look = () => {
       const person = document.getElementById('person');
-      if (!person) return;
+      // What comes after the app: a browser may take a document in piece by piece.
+      if (!person || !document.getElementById('props')) return;
       const now = `${person.textContent}${document.getElementById('fallback') ? ' (fallback)' : ''}`;
       if (frames.at(-1) !== now) frames.push(now);
     };
@@ -89,9 +90,11 @@ for (const react of GENERATIONS) {
     assert.deepEqual([status, user], ['loading', null], 'nothing is kept of them');
 
     // In the page the client is one person's, and is told.
+    await shows(page, 'authenticated Ada');
     await page.addInitScript(() => void (window.frames = []));
     server.clear();
     await page.goto(`${url}?name=Ben`);
+    await booted(page);
     for (const id of ['person', 'late']) await shows(page, 'authenticated Ben', id);
     await pass(500);
     assert.equal(await run(page, () => window.shared.session.getSnapshot().user.name), 'Ben');

@@ -96,7 +96,11 @@ for (const react of GENERATIONS) {
     assert.equal(await text(page, 'latest'), 'v2');
 
     // The network.
-    assert.deepEqual(await names(() => page.context().setOffline(true)), ['anyConnection', 'connection']);
+    const goOffline = async () => {
+      await page.context().setOffline(true);
+      await shows(page, 'offline', 'anyConnection');
+    };
+    assert.deepEqual(await names(goOffline), ['anyConnection', 'connection']);
     await page.context().setOffline(false);
     await shows(page, 'online', 'anyConnection');
     await quiet(page);

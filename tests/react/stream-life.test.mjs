@@ -31,7 +31,7 @@ for (const react of GENERATIONS) {
   });
 
   test(`React ${react}: where WebAssembly is blocked the native stream is behind the hook`, async (t) => {
-    const { page, feed, stream, asked, unmount } = await openStreams(
+    const { page, server, feed, stream, asked, unmount } = await openStreams(
       t,
       [
         { says: 'heard', options: { event: 'order' } },
@@ -45,6 +45,8 @@ for (const react of GENERATIONS) {
     feed.send({ event: 'order', data: '{"n":1}' });
     await stream.shows({ lastMessage: { n: 1 } });
     await stream.reconnect();
+    // The first one is gone: it could tell nobody what is sent now.
+    await until(() => server.requestsTo(URL_PATH)[0].closedEarlyAt !== null);
     await until(() => asked() === 2 && feed.connections === 1);
     feed.send({ event: 'order', data: '2' });
     await stream.shows({ status: 'open', lastMessage: 2 });

@@ -17,7 +17,10 @@ import { openReact } from './pages.mjs';
 export const URL_PATH = '/api/events';
 /** Streams that come back quickly. */
 export const QUICK = { backoff: { baseMs: 20, maxMs: 100 }, spreadMs: 20 };
-const CONFIG = { session: false, version: false, events: QUICK, tabs: { heartbeatMs: 100, takeoverMs: 500 } };
+/** A tab that a busy machine keeps waiting is not replaced. */
+const TABS = { heartbeatMs: 100, takeoverMs: 10_000 };
+/** The module may be slow to come, and nothing else is opened in its place. */
+const CONFIG = { session: false, version: false, events: QUICK, tabs: TABS, startTimeoutMs: 60_000 };
 
 /**
  * A page with components that each have a stream, and the feed that they are given.

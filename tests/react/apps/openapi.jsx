@@ -1,7 +1,7 @@
 // An app with openapi-fetch on `api.fetch`. What the server can do is typed by what openapi-typescript makes of its description.
 import { StabilityProvider, useApi } from 'evenkeel/react';
 import createClient from 'openapi-fetch';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 
 /** @param {{ config: object }} props */
 export function App({ config }) {
@@ -25,12 +25,11 @@ function Calls() {
     client
       .POST('/orders', { body: { meal: 7 }, headers: { 'Idempotency-Key': crypto.randomUUID() } })
       .then(show);
-  const cancelled = () => {
-    const leaving = new AbortController();
+  const leaving = useRef(new AbortController());
+  const ask = () => {
     client
-      .GET('/meals/{id}', { params: { path: { id: 7 } }, signal: leaving.signal })
+      .GET('/meals/{id}', { params: { path: { id: 7 } }, signal: leaving.current.signal })
       .catch((error) => setAnswer(error.name));
-    setTimeout(() => leaving.abort(), 200);
   };
   return (
     <>
@@ -40,7 +39,10 @@ function Calls() {
       <button type="button" onClick={order}>
         Order
       </button>
-      <button type="button" onClick={cancelled}>
+      <button type="button" onClick={ask}>
+        Ask
+      </button>
+      <button type="button" onClick={() => leaving.current.abort()}>
         Cancel
       </button>
       <output>{answer}</output>
