@@ -20,12 +20,25 @@ function parse(text: string | null): Used[] | undefined {
   return undefined;
 }
 
+const keyOf = (app: string): string => `evenkeel:1:${app}:versions`;
+
+/** Whether the last reload was for another version than this one, which came back instead. To be asked before it is noted as used. */
+export function cameBack(app: string, version: string): boolean {
+  try {
+    const [before, target] = parse(sessionStorage.getItem(keyOf(app)))!.slice(-2);
+    // Both were noted in the same breath.
+    return before![0] === version && before![1] === target![1];
+  } catch {
+    return false; // there was none, or nobody can tell
+  }
+}
+
 /**
  * Notes versions as used now. Returns all that are known, the newest last; undefined where that cannot be told: the storage throws or
  * forgets, or held nonsense, which is replaced.
  */
 export function recordVersions(app: string, ...versions: string[]): Used[] | undefined {
-  const key = `evenkeel:1:${app}:versions`;
+  const key = keyOf(app);
   try {
     const before = parse(sessionStorage.getItem(key));
     const others = (before ?? []).filter(([version]) => !versions.includes(version));

@@ -8,7 +8,7 @@ import { exchange } from './endpoint.js';
 import { nextTask } from './next-task.js';
 import { APART_MS, type Notices } from './notices.js';
 import { watchFields } from './presence.js';
-import { makeReady, recordVersions } from './reload.js';
+import { cameBack, makeReady, recordVersions } from './reload.js';
 import type { Requests } from './request.js';
 import type { Runtime } from './runtime.js';
 import { createStore, isolate, reading } from './store.js';
@@ -90,6 +90,8 @@ export function createVersion(
   /** What happened before there was an engine. */
   let refused = false;
   let chunkFailed = false;
+  /** The page was reloaded for another version, and is the old one still. */
+  let isBack = false;
   const checks: Waiting = [];
   const applies: Waiting = [];
   /** Guarded imports that failed, until something changes. */
@@ -389,6 +391,7 @@ export function createVersion(
     /** What the engine is started with. */
     numbers(): number[] {
       const { pollMs, idleMs, spreadMs, loopGuardMs, flushTimeoutMs } = config;
+      isBack = cameBack(settings.name, current);
       const used = recordVersions(settings.name, current);
       return [
         +Boolean(endpoint),
@@ -406,7 +409,7 @@ export function createVersion(
       tellSeen();
       if (refused) refused = !tell(REFUSED, 0, modeOf(UNNAMED));
       if (chunkFailed) chunkFailed = !tell(CHUNK_FAILED);
-      if (checks.length || latest > OWN) tell(CHECK);
+      if (isBack || checks.length || latest > OWN) tell(CHECK);
     },
     /** The module trapped: what it had decided is lost, and what the person wanted is done without it. */
     trapped(): void {

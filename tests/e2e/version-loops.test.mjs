@@ -18,6 +18,20 @@ test('a page that comes back old is not reloaded again: the person is asked', as
   await tab.is('blocked', 'loopGuard');
 });
 
+test('a page that comes back old finds that out by itself, once', async (t) => {
+  const { server, tab } = await openVersions(t, { serves: () => 'v1', version: { pollMs: false } });
+  server.version = 'v2';
+  await tab.check();
+  await until(() => loads(server) === 1);
+  await tab.is('blocked', 'loopGuard');
+  await until(() => tab.offers === 1);
+  server.clear();
+  await tab.page.reload();
+  await tab.started();
+  assert.ok(await quiet(() => checks(server), 1_000));
+  assert.equal(checks(server), 0, 'the person knows');
+});
+
 test('after loopGuardMs it is tried again, once', async (t) => {
   const { server, tab } = await openVersions(t, {
     serves: () => 'v1',
