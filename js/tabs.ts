@@ -48,7 +48,9 @@ export async function nameOf(app: string, secret: () => Promise<string>): Promis
   const { BroadcastChannel, crypto, navigator } = globalThis;
   if (!BroadcastChannel || !navigator?.locks || !crypto?.subtle) return;
   try {
-    await navigator.locks.query(); // an opaque origin has them, and may not use them
+    // An opaque origin has them, and may not use them.
+    await navigator.locks.query();
+    new BroadcastChannel('evenkeel').close();
   } catch {
     return;
   }

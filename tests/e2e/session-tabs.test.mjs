@@ -101,6 +101,18 @@ test('tabs do not chatter: between two pings next to nothing is posted', async (
 for (const [what, without] of /** @type {Array<[string, () => void]>} */ ([
   ['locks', () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })],
   ['channels', () => Reflect.deleteProperty(globalThis, 'BroadcastChannel')],
+  [
+    'channels that may be used',
+    () => {
+      globalThis.BroadcastChannel = /** @type {any} */ (
+        class {
+          constructor() {
+            throw new DOMException('not here', 'SecurityError');
+          }
+        }
+      );
+    },
+  ],
   ['digests', () => Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })],
 ])) {
   test(`without ${what} each tab works alone`, async (t) => {
