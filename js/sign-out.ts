@@ -8,6 +8,10 @@ import { orAbort, type Requests, Unsendable } from './request.js';
 import { beside, type SessionSettings } from './session-request.js';
 import type { ErrorKind } from './types.js';
 
+/** Where Auth.js' endpoints are: beside the session's, where that is one of them. */
+const folderOf = (endpoint: URL): URL =>
+  /auth\/session\/?$/.test(endpoint.pathname) ? endpoint : new URL('/api/auth/session', endpoint);
+
 /** No refusals: the server was asked at a bad moment, or is broken. */
 const PASSES = /^(408|425|429|5..)$/;
 
@@ -26,7 +30,9 @@ export async function signOutAtServer(
   try {
     await (session.signOut
       ? orAbort(signal, session.signOut())
-      : askAuthJs(requests, requests.resolve(session.endpoint), () => within(session.verifyTimeoutMs)));
+      : askAuthJs(requests, folderOf(requests.resolve(session.endpoint)), () =>
+          within(session.verifyTimeoutMs),
+        ));
   } catch (cause) {
     return cause instanceof StabilityError
       ? cause

@@ -86,11 +86,12 @@ test('it is Auth.js’ way: its token, then its form', async (t) => {
   assert.deepEqual(form, { csrfToken: 'c0ffee', callbackUrl: ORIGIN, json: 'true' });
 });
 
-test('the token and the form stand beside the endpoint', async (t) => {
+test('the token and the form stand beside the endpoint where that is Auth.js’, else where Auth.js has them', async (t) => {
   for (const [endpoint, folder] of [
     ['/shop/api/auth/session/', '/shop/api/auth/'],
-    ['https://login.example.com/session', '/'],
-    ['me', '/'],
+    ['/auth/session', '/auth/'],
+    ['https://login.example.com/session', '/api/auth/'],
+    ['me', '/api/auth/'],
   ] as const) {
     const { browser, tab } = await given(t, {}, { endpoint });
     browser.answer = () => json({ csrfToken: 'x', url: `${ORIGIN}/` });
