@@ -279,6 +279,9 @@ impl Session {
                 session.post(0, SessionSays::Verdict(verified, start.user, start.expires));
                 let learned = Learned { user: None, expires: start.expires, retry_after: None, here: false };
                 session.learn(turn, verified, learned, around);
+                if start.expires.is_some_and(|at| at <= around.now) {
+                    session.schedule.doubt(&session.settings, around.now, around.random);
+                }
             }
             None => session.arrive(turn, around),
         }

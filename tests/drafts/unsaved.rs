@@ -113,6 +113,35 @@ fn a_flush_waits_for_the_session_that_is_asked() {
 }
 
 #[test]
+fn a_flush_waits_for_who_is_there() {
+    let mut world = World::new();
+    let page = world.open_unknown(0);
+    let text = world.edit(page);
+    world.flush(page);
+    world.run(2 * SECOND);
+    assert_eq!(world.flushed(page), 0);
+    world.learn(page);
+    world.run(2 * DISK + 2 * LATENCY);
+    assert_eq!((world.flushed(page), world.server.text(ANNE)), (1, Some(text)));
+    world.assert_shown(page, Status::Saved, Place::Server);
+}
+
+#[test]
+fn a_flush_does_not_wait_long_for_who_is_there_nor_for_nothing() {
+    let mut world = World::new();
+    let page = world.open_unknown(0);
+    world.flush(page);
+    assert_eq!(world.flushed(page), 1);
+    world.edit(page);
+    world.flush(page);
+    world.run(3 * SECOND - 1);
+    assert_eq!(world.flushed(page), 1);
+    world.run(1);
+    assert_eq!(world.flushed(page), 2);
+    world.assert_shown(page, Status::Dirty, Place::Device);
+}
+
+#[test]
 fn all_drafts_are_flushed_together() {
     let mut alone = Alone::new();
     alone.open(1, Carried::default());

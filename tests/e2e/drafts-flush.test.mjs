@@ -158,6 +158,35 @@ test('flush() before the module runs is answered once it does', async (t) => {
   assert.deepEqual(row(server).data, { text: 'Dear Ben' });
 });
 
+test('flush() in the first moments of a page waits for the answer that says who is there', async (t) => {
+  const session = held('pass');
+  const { server, tab } = await openDrafts(t, {
+    drafts: SLOW,
+    settled: false,
+    ready(server) {
+      server.on('/api/auth/session', session.step);
+      server.on('/release', () => {
+        session.release();
+        return 204;
+      });
+    },
+  });
+  const flushed = await run(
+    tab.page,
+    async (key) => {
+      await window.app.ready;
+      const draft = window.draft(key);
+      draft.update({ text: 'Dear Ben' });
+      const flushed = draft.flush();
+      await fetch('/release');
+      return flushed;
+    },
+    KEY,
+  );
+  assert.deepEqual([flushed.status, flushed.savedTo], ['saved', 'server']);
+  assert.deepEqual(row(server).data, { text: 'Dear Ben' });
+});
+
 test('flush() while nobody knows yet who is signed in says no more than is so, and it is saved as theirs then', async (t) => {
   const session = held('pass');
   const { server, tab } = await openDrafts(t, {

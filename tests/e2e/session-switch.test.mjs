@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { run, until } from '../harness/browser.mjs';
-import { EventFeed } from '../server/fault-server.mjs';
+import { EventFeed, retryAfter } from '../server/fault-server.mjs';
 import { held } from './held.mjs';
 import { answered } from './pages.mjs';
 import {
@@ -59,7 +59,7 @@ test("the one before's requests are aborted in all tabs, and those of the new on
   const { server, tabs } = await openSessions(t, 2, { signedIn: 'ada' });
   await roles(tabs);
   server.on('/api/slow', 'hang');
-  server.on('/api/later', { status: 503, retryAfter: 30 }); // however long this takes, it waits for its next try
+  server.on('/api/later', { status: 503, retryAfter: retryAfter.seconds(30) }); // however long this takes, it waits for its next try
   server.on('/api/new', { body: 'for Ben' });
   for (const { page } of tabs)
     await run(page, () => {

@@ -56,6 +56,19 @@ fn a_page_that_the_server_rendered_with_a_session_shows_it_at_once_and_asks_noth
 }
 
 #[test]
+fn what_had_ended_when_it_was_rendered_is_asked_about_once() {
+    let mut world = World::new(Some(ANNE));
+    (world.server.lasts, world.cached) = (Some(12 * MINUTE), HOUR);
+    world.open_rendered(true);
+    world.assert_all(Status::Authenticated, Some(ANNE));
+    world.run_active(0, 2 * SECOND);
+    assert_eq!(world.asked.len(), 1);
+    world.run_active(0, ACTIVE - SECOND);
+    assert_eq!(world.asked.len(), 1);
+    world.assert_all(Status::Authenticated, Some(ANNE));
+}
+
+#[test]
 fn a_tab_that_needs_to_know_tells_the_leader() {
     let mut world = World::of(ANNE, 3);
     world.request(2);

@@ -39,6 +39,8 @@ pub struct World {
     pub changed: Vec<(u64, usize)>,
     /// A mark that this browser keeps.
     pub mark: bool,
+    /// So long pages lay in a cache after they were rendered.
+    pub cached: u64,
     /// Of a hundred words so many are lost.
     pub lost_of_100: u32,
     strangers: bool,
@@ -75,6 +77,7 @@ impl World {
             words: Vec::new(),
             changed: Vec::new(),
             mark: false,
+            cached: 0,
             lost_of_100: 0,
             strangers: false,
             alone: false,
@@ -140,6 +143,7 @@ impl World {
         let (host, me) = (self.host(), self.rng.u32(1..));
         let mut random = Random::new(self.rng.u64(..));
         let expires = self.server.answer(self.now, host).and_then(|answer| answer.expires);
+        let expires = expires.map(|at| Timestamp(at.0.saturating_sub(self.cached)));
         let start = Start { lived: self.mark, user, expires: expires.filter(|_| user.is_some()) };
         let tabs = TabsSettings { heartbeat: ms(HEARTBEAT), takeover: ms(TAKEOVER) };
         let around = &mut Around { now: host, awake: host, random: &mut random, online: true, visible };

@@ -19,6 +19,8 @@ const STORE_MAX: Duration = Duration::from_secs(2);
 const STORE_AGAIN: Duration = Duration::from_secs(60);
 /// For whoever waits until it is saved.
 const FLUSH_MAX: Duration = Duration::from_secs(60);
+/// So long it waits to hear whose the text is.
+const OWNER_MAX: Duration = Duration::from_secs(3);
 
 /// What wakes together is staggered over this.
 pub(super) const STAGGER: Duration = Duration::from_secs(1);
@@ -88,6 +90,8 @@ pub(super) struct Draft {
     pub(super) clearing: Option<Timestamp>,
     pub(super) restoring: Option<Restoring>,
     flushing: Option<Timestamp>,
+    /// Until when a flush waits for somebody to save it for.
+    owner_until: Option<Timestamp>,
     /// And for no edit after this one.
     flush_to: u32,
     closing: bool,
@@ -135,6 +139,7 @@ impl Draft {
             clearing: None,
             restoring: None,
             flushing: None,
+            owner_until: None,
             flush_to: 0,
             closing: false,
             shown: Snapshot { status: Status::Idle, saved_to: Place::Nowhere, error: None, conflict: None },
@@ -207,6 +212,7 @@ impl Draft {
     /// Everything on its way is to get there now.
     pub(super) fn flush(&mut self, around: &mut Around) {
         self.flushing.get_or_insert(around.now + FLUSH_MAX);
+        self.owner_until.get_or_insert(around.now + OWNER_MAX);
         self.flush_to = self.edits;
         self.try_again(around.session);
         self.save_now(around.now);
@@ -312,8 +318,11 @@ impl Draft {
             self.clearing = None;
             self.say(DraftOutput::Cleared);
         }
-        if past(self.flushing) || (self.flushing.is_some() && self.rests(self.flush_to)) {
-            self.flushing = None;
+        let stranger = self.owner == Owner::Pending && self.goes_to_server() && self.edits > self.clean;
+        self.owner_until = self.owner_until.filter(|until| *until > now && stranger);
+        let rests = self.owner_until.is_none() && self.rests(self.flush_to);
+        if past(self.flushing) || (self.flushing.is_some() && rests) {
+            (self.flushing, self.owner_until) = (None, None);
             self.say(DraftOutput::Flushed);
             if self.closing {
                 self.say(DraftOutput::Closed);
@@ -327,7 +336,7 @@ impl Draft {
         let request = self.request.map(|request| request.until);
         let wait = self.wait.map(|wait| wait.until);
         let restoring = self.restoring.as_ref().and_then(Restoring::next);
-        earliest(&[due, self.store_until, request, wait, restoring, self.clearing, self.flushing])
+        earliest(&[due, self.store_until, request, wait, restoring, self.clearing, self.flushing, self.owner_until])
     }
 
     /// This device slept: nothing is concluded, and all waits begin anew.

@@ -107,6 +107,11 @@ impl Schedule {
         self.retry_at = self.retry_at.min(stagger(settings, now, random));
     }
 
+    /// What a server rendered had ended before it was seen here: whether it goes on is asked once.
+    pub(super) fn doubt(&mut self, settings: &SessionSettings, now: Timestamp, random: &mut Random) {
+        self.expiry_at = Some(stagger(settings, now, random));
+    }
+
     /// This device slept, and all its pages wake in one moment. When this one may ask.
     pub(super) fn hold(&mut self, settings: &SessionSettings, now: Timestamp, random: &mut Random) -> Timestamp {
         self.hold = stagger(settings, now, random);
