@@ -73,6 +73,8 @@ function copyOf(said: Said): Copy | undefined {
 /** Asks the drafts' endpoints of one client. */
 export function createDraftRequests({ api }: Settings, requests: Requests, life: AbortSignal) {
   let keptAlive = 0;
+  /** The endpoints that were there. */
+  const known = new Set<string>();
 
   /** Never rejects. `user`: for whom; nothing is read or written for anybody else. */
   async function ask(
@@ -134,18 +136,22 @@ export function createDraftRequests({ api }: Settings, requests: Requests, life:
     answer.waitMs = retryAfterMs(response.headers);
     const error = ok ? undefined : fail(kindOfStatus(status), status, answer.waitMs);
     const is = (sent: number): Answer => ({ ...answer, sent, error });
-    // The app's session says nothing of an origin that is not the app's.
-    if (status === 401)
+    const isPage = ok && isHtml(response);
+    // The app's session says nothing of an origin that is not the app's. A page where there was an endpoint before, or to which the
+    // request was sent on, is where people sign in, or a portal's.
+    if (status === 401 || (isPage && (response.redirected || known.has(endpoint))))
       return requests.isTrusted(url) ? is(SENT_UNAUTHORIZED) : later(fail('authUnknown', status));
     if (status === 409 && said?.code === 'otherUser') return is(SENT_OTHER_USER);
     if (status === 426) return is(SENT_OUTDATED);
-    if (ok ? isHtml(response) : status === 403 || status === 405 || (status === 404 && !isRev(said?.rev)))
+    if (isPage || status === 403 || status === 405 || (status === 404 && !isRev(said?.rev)))
       return is(SENT_ABSENT);
     const reads = method === 'GET';
-    if (method === 'DELETE' ? ok || status === 404 : ok && (reads ? copy : rev >= 0))
-      return is(SENT_ACCEPTED);
     const isGone = isRev(said?.rev) && (said?.data ?? null) === null;
-    if (status === 404 || ((status === 412 || (ok && reads)) && (copy || isGone))) return is(SENT_STALE);
+    const isDone = method === 'DELETE' ? ok || status === 404 : ok && (reads ? copy : rev >= 0);
+    if (isDone || status === 404 || ((status === 412 || (ok && reads)) && (copy || isGone))) {
+      known.add(endpoint);
+      return is(isDone ? SENT_ACCEPTED : SENT_STALE);
+    }
     return later(error && status !== 412 ? error : fail('parse', status));
   }
 

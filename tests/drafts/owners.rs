@@ -1,7 +1,6 @@
 //! A draft belongs to a person.
 
 use evenkeel::core::draft::{DraftInput, DraftOutput, Owner, Place, Status};
-use evenkeel::core::kind::Kind;
 use evenkeel::core::verify::Verified;
 
 use super::device::Holder;
@@ -125,19 +124,19 @@ fn a_session_that_cannot_be_verified_thaws_nothing() {
 }
 
 #[test]
-fn whoever_is_denied_again_and_again_with_a_living_session_is_refused() {
+fn whoever_is_denied_again_and_again_with_a_living_session_is_frozen_until_the_session_says_more() {
     let mut world = World::new();
     let page = world.open(0);
     world.server.fates.extend([Fate::Says(Answer::Unauthorized); 50]);
     world.edit(page);
     world.run(HOUR);
     assert_eq!((world.uploads(page).len(), verifies(&world, page)), (4, 3));
-    assert_eq!(world.shown(page).error, Some((Kind::Forbidden, None)));
+    world.assert_shown(page, Status::Frozen, Place::Device);
     world.edit(page);
     world.run(HOUR);
-    assert_eq!((world.uploads(page).len(), verifies(&world, page)), (5, 3));
+    assert_eq!((world.uploads(page).len(), verifies(&world, page)), (4, 3));
     world.server.fates.clear();
-    world.edit(page);
+    world.verified(page, Verified::SignedIn(ANNE));
     world.run(MINUTE);
     world.assert_shown(page, Status::Saved, Place::Server);
 }

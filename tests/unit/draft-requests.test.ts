@@ -112,6 +112,15 @@ for (const [what, response, sent, kind] of [
   });
 }
 
+test('a page where there was an endpoint, or to which a save was sent on, asks who is signed in', async (t) => {
+  const moved = Object.defineProperty(html(200), 'redirected', { value: true });
+  const answers = [moved, html(200), json({ rev: 8 }), html(200)];
+  const { save } = given(t, () => answers.shift()!);
+  const sent = [];
+  for (let i = 0; i < 4; i++) sent.push((await save(ENDPOINT, 'k', 'ada', '{}', 7, false, false))!.sent);
+  assert.deepEqual(sent, [UNAUTHORIZED, ABSENT, ACCEPTED, UNAUTHORIZED]);
+});
+
 test('a save that came too late brings what is there', async (t) => {
   const bodies: unknown[] = [COPY, { ...COPY, data: null }, { rev: 0, data: null }];
   const { save } = given(t, () => json(bodies.shift(), 412));

@@ -2,11 +2,10 @@
 
 use super::saving::Draft;
 use super::{Around, DraftOutput, Owner};
-use crate::core::kind::Kind;
 use crate::core::time::Timestamp;
 use crate::core::verify::Verified;
 
-/// Denials in a row that are asked about. Whoever is signed in and still denied is refused.
+/// Denials in a row that are asked about. Whoever is signed in and still denied waits for the session's next word.
 const DENIALS_MAX: u32 = 3;
 
 impl Draft {
@@ -40,13 +39,7 @@ impl Draft {
     /// 401, or 409 for somebody else: the session endpoint knows who is there.
     pub(super) fn deny(&mut self, around: &Around) {
         self.denied = true;
-        if !around.session {
-            return;
-        }
-        if self.denials == DENIALS_MAX {
-            self.denied = false;
-            self.unheard = false;
-            self.refused = Some(Kind::Forbidden);
+        if !around.session || self.denials == DENIALS_MAX {
             return;
         }
         self.denials += 1;
