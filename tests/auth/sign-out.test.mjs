@@ -100,8 +100,9 @@ for (const generation of GENERATIONS) {
     const person = await openPerson(t, generation);
     const [here, there] = await person.openTabs(2, CALM, {});
     for (const tab of [here, there]) await tab.is('authenticated');
+    await person.quiet();
     await here.signOut();
-    await person.signIn(BOB);
+    await person.changing(() => person.signIn(BOB));
     assert.equal((await here.verify()).userKey, BOB);
     await there.is('authenticated', BOB);
     for (const tab of [here, there]) await tab.provides(BOB);
