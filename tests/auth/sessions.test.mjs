@@ -93,7 +93,8 @@ for (const generation of GENERATIONS) {
       const before = person.asked().all.length;
       for (const tab of tabs) await tab.is('signedOut', null);
       const asked = person.asked().all.length - before;
-      assert.ok(asked >= 3 && asked <= 4, `${asked} requests`);
+      // On a busy machine pings come between them.
+      assert.ok(asked >= 3 && asked <= 6, `${asked} requests`);
       await pass(500);
       for (const tab of tabs) assert.deepEqual(await tab.heard(), ['expired']);
     });
